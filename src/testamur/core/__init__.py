@@ -1,0 +1,1 @@
+"""What every room leans on: nouns, moves, refusals, limits. Only the stdlib."""
