@@ -1,0 +1,1 @@
+"""The outside world: databases, files, other people's servers."""

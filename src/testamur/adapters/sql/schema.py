@@ -1,0 +1,200 @@
+"""
+The tables as queries name them. `migrations/` makes them; a test holds both equal.
+
+Booleans are stored as the engine stores them; moments are milliseconds.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text)
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, BigInteger)
+
+
+def _serial(name: str) -> Column[int]:
+    return Column(name, BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+
+
+tenants = Table(
+    "tenants",
+    metadata,
+    _text("id"),
+    _text("slug"),
+    _text("name"),
+    _text("plan"),
+    _number("created_at"),
+    _number("suspended_at"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _text("id"),
+    _text("tenant_id"),
+    _text("name"),
+    Column("digest", LargeBinary),
+    _text("hint"),
+    _text("scopes"),
+    _number("created_at"),
+    _number("expires_at"),
+    _number("revoked_at"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    _text("id"),
+    _text("tenant_id"),
+    _text("scopes"),
+    _number("created_at"),
+    _number("expires_at"),
+    _number("revoked_at"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    _serial("seq"),
+    _text("id"),
+    _text("tenant_id"),
+    _text("verb"),
+    _text("dialect"),
+    _text("state"),
+    _number("total"),
+    _text("profile"),
+    _number("wave"),
+    _number("turn"),
+    _text("idempotency_key"),
+    _text("submission_digest"),
+    _number("created_at"),
+    _number("updated_at"),
+    _number("started_at"),
+    _number("finished_at"),
+)
+
+rows = Table(
+    "rows",
+    metadata,
+    _number("job_seq"),
+    _number("number"),
+    _text("cells"),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    _serial("id"),
+    _number("job_seq"),
+    _number("wave"),
+    Column("is_second_try", Boolean),
+    _number("first_row"),
+    _number("last_row"),
+    _number("size"),
+    _text("state"),
+    _number("token"),
+    _number("attempts"),
+    _text("worker"),
+    _number("leased_until"),
+    _number("succeeded"),
+    _number("failed"),
+    _number("finished_at"),
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    _number("job_seq"),
+    _text("source"),
+    _text("state"),
+    _text("claimed_by"),
+    _number("claimed_until"),
+    _text("digest"),
+    _text("media_type"),
+    _number("width"),
+    _number("height"),
+    _number("size"),
+    _number("crc32"),
+    _text("thumbnail_digest"),
+    _text("thumbnail_media_type"),
+    _text("code"),
+    _text("message"),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    _number("chunk_id"),
+    Column("seed", LargeBinary),
+    _number("issued_at"),
+    Column("digest", LargeBinary),
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    _number("job_seq"),
+    _number("number"),
+    _text("id"),
+    _text("reference"),
+    _number("chunk_id"),
+    _number("issued_at"),
+    _text("picture"),
+)
+
+vouchers = Table(
+    "vouchers",
+    metadata,
+    _number("job_seq"),
+    _number("number"),
+    _text("id"),
+    _number("expires_at"),
+)
+
+failures = Table(
+    "failures",
+    metadata,
+    _number("job_seq"),
+    _number("number"),
+    _number("wave"),
+    _number("tries"),
+    Column("is_final", Boolean),
+    _text("code"),
+    _text("message"),
+    _number("failed_at"),
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    _number("chunk_id"),
+    _text("tenant_id"),
+    _number("job_seq"),
+    _number("quantity"),
+    _text("price_version"),
+    _number("used_at"),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    _text("id"),
+    _text("tenant_id"),
+    _number("job_seq"),
+    _text("name"),
+    _number("created_at"),
+)
