@@ -118,9 +118,11 @@ chunks = Table(
 pictures = Table(
     "pictures",
     metadata,
+    _serial("id"),
     _number("job_seq"),
     _text("source"),
     _text("state"),
+    _number("round"),
     _text("claimed_by"),
     _number("claimed_until"),
     _text("digest"),
@@ -153,7 +155,7 @@ certificates = Table(
     _text("reference"),
     _number("chunk_id"),
     _number("issued_at"),
-    _text("picture"),
+    _number("picture_id"),
 )
 
 vouchers = Table(

@@ -84,9 +84,11 @@ CREATE INDEX chunks_leased ON chunks (leased_until) WHERE state = 'leased';
 
 -- A picture that rows of a job name, resolved once per job.
 CREATE TABLE pictures (
+  id {serial},
   job_seq BIGINT NOT NULL REFERENCES jobs (seq),
   source TEXT NOT NULL,
   state TEXT NOT NULL,
+  round BIGINT NOT NULL,
   claimed_by TEXT,
   claimed_until BIGINT,
   digest TEXT,
@@ -99,8 +101,8 @@ CREATE TABLE pictures (
   thumbnail_media_type TEXT,
   code TEXT,
   message TEXT,
-  PRIMARY KEY (job_seq, source)
-) {without_rowid};
+  UNIQUE (job_seq, source)
+);
 
 -- What is about to be issued, written down before it is. issuance owns these.
 CREATE TABLE drafts (
@@ -117,7 +119,7 @@ CREATE TABLE certificates (
   reference TEXT NOT NULL UNIQUE,
   chunk_id BIGINT NOT NULL,
   issued_at BIGINT NOT NULL,
-  picture TEXT,
+  picture_id BIGINT REFERENCES pictures (id),
   PRIMARY KEY (job_seq, number),
   FOREIGN KEY (job_seq, number) REFERENCES rows (job_seq, number)
 ) {without_rowid};

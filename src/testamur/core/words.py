@@ -1,0 +1,173 @@
+"""The nouns. Frozen, compared by value, and almost without verbs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .lifecycle import JobState
+from .policy import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """The boundary of data, keys and limits."""
+
+    id: str
+    slug: str
+    name: str
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking, and what they may do."""
+
+    tenant: Tenant
+    #: The key's or token's id, for the audit trail. Never the secret.
+    credential_id: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """
+    How every row of one job is issued, frozen when the job is accepted.
+
+    A later change of prices, defaults or software never reaches a job that was
+    accepted before it.
+    """
+
+    columns: tuple[str, ...]
+    #: SHA-256 (hex) of the uploaded rows, and of the uploaded ZIP of images.
+    rows_digest: str
+    images_digest: str | None
+    expiry_days: int
+    price_version: str
+    reference_prefix: str
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One bulk submission."""
+
+    seq: int
+    id: str
+    tenant_id: str
+    verb: str
+    dialect: str
+    state: JobState
+    total: int
+    profile: Profile
+    wave: int
+    created_at: int
+    updated_at: int
+    started_at: int | None
+    finished_at: int | None
+    batch_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowFailure:
+    """A row that failed for good (until its owner retries it)."""
+
+    row: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is, counted from its chunks."""
+
+    job: Job
+    succeeded: int
+    failed: int
+    cancelled: int
+    #: When the last chunk was kept; None before the first.
+    last_kept_at: int | None
+    #: When the work will be done at the rate seen so far; None when unknown.
+    estimated_at: int | None
+    #: The first failures in row order, for people; all of them are in the CSV.
+    failures: Sequence[RowFailure] = field(default=())
+
+    @property
+    def processed(self) -> int:
+        """Rows that have their outcome; cancelled rows were never processed."""
+        return self.succeeded + self.failed
+
+    @property
+    def updated_at(self) -> int:
+        """When anything about the job last changed."""
+        return max(self.job.updated_at, self.last_kept_at or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """
+    The right to work on one chunk, until it lapses.
+
+    `token` grows each time the chunk is leased, so a worker that was asleep
+    when its lease lapsed holds an old token and can no longer keep anything.
+    """
+
+    chunk_id: int
+    token: int
+    attempt: int
+    worker: str
+    first_row: int
+    last_row: int
+    is_second_try: bool
+    job: Job
+
+    @property
+    def round(self) -> int:
+        """Grows with every try of the same rows, so that stale results show."""
+        return 2 * self.job.wave + self.is_second_try
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a certificate says, as its row said it: trimmed, and NFC throughout."""
+
+    name: str
+    description: str
+    category: str
+    recipient_email: str
+    recipient_name: str | None
+    attributes: tuple[tuple[str, str], ...]
+    #: Days until the voucher expires; None means the job's default.
+    expiry_days: int | None
+    #: The image cell: a URL, the name of a ZIP entry, or empty.
+    image: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPicture:
+    """A picture that was checked, normalised and stored, with its thumbnail."""
+
+    id: int
+    digest: str
+    media_type: str
+    width: int
+    height: int
+    size: int
+    crc32: int
+    thumbnail_digest: str
+    thumbnail_media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a recipient holds: a serial, the facts, and how they look."""
+
+    id: str
+    reference: str
+    tenant_name: str
+    job_id: str
+    batch_id: str | None
+    row: int
+    issued_at: int
+    voucher_id: str
+    voucher_expires_at: int
+    facts: Facts
+    picture: StoredPicture | None
