@@ -171,3 +171,89 @@ class Certificate:
     voucher_expires_at: int
     facts: Facts
     picture: StoredPicture | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as lists show it; the key itself is shown once and never again."""
+
+    id: str
+    tenant_id: str
+    name: str
+    #: Its first seven and last four characters, to tell keys apart.
+    hint: str
+    scopes: frozenset[str]
+    created_at: int
+    expires_at: int | None
+    revoked_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key at the only moment when its text is known."""
+
+    key: ApiKey
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token (a signed JWT) at the only moment when its text is known."""
+
+    id: str
+    scopes: frozenset[str]
+    expires_at: int
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """*quantity* certificates at *unit_price* each (minor units of money)."""
+
+    first: int
+    quantity: int
+    unit_price: int
+
+    @property
+    def amount(self) -> int:
+        """What the line comes to, in minor units."""
+        return self.quantity * self.unit_price
+
+
+@dataclass(frozen=True, slots=True)
+class CostPreview:
+    """What *count* certificates of one job would cost, tier by tier."""
+
+    count: int
+    currency: str
+    price_version: str
+    lines: tuple[CostLine, ...]
+
+    @property
+    def total(self) -> int:
+        """The sum of the lines, in minor units."""
+        return sum(line.amount for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class UsageLine:
+    """What was issued under one price list, and what it costs in minor units."""
+
+    price_version: str
+    currency: str
+    certificates: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a tenant used from *since* up to, and not including, *until*."""
+
+    since: int
+    until: int
+    lines: tuple[UsageLine, ...]
+
+    @property
+    def certificates(self) -> int:
+        """How many certificates were issued."""
+        return sum(line.certificates for line in self.lines)
