@@ -102,7 +102,13 @@ def _install_debian_package() -> None:
     def apt(*words: str) -> None:
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         command = ["apt-get", "-qq", *words]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, env=quiet)
+        subprocess.run(
+            command,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env=quiet,
+        )
 
     apt("update")
     apt("install", "-y", "--no-install-recommends", "postgresql-common")
