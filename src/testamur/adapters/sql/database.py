@@ -119,7 +119,7 @@ class Database:
         if self.is_sqlite:
             cursor = connection.connection.cursor()
             marks = ", ".join("?" * len(columns))
-            statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
+            statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"
             # The driver takes any iterable; its stub asks for a sequence.
             cursor.executemany(statement, cast(Sequence[Sequence[Any]], values))
             cursor.close()

@@ -1,0 +1,1 @@
+"""Files in the data directory, written so that they survive power loss."""

@@ -1,0 +1,94 @@
+"""
+Bytes under the name of their SHA-256, in a directory: `intake.ports.Blobs`.
+
+Written to a temporary name, synced, renamed, and the folder synced: after a crash
+a name holds all of its bytes or does not exist. Nothing is ever overwritten.
+"""
+
+import errno
+import hashlib
+import os
+import secrets
+from pathlib import Path
+from typing import BinaryIO
+
+from testamur.core.failpoints import fp
+from testamur.core.refusals import Fault, StorageFull
+
+
+class DirectoryBlobs:
+    """The store below *root*; `ab/cdef...` holds the bytes whose SHA-256 is that."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        root.mkdir(parents=True, exist_ok=True)
+
+    def put(self, data: bytes) -> str:
+        """
+        Store *data*; return its SHA-256 (hex). Storing it again changes nothing.
+
+        Raises:
+            StorageFull: nothing was stored.
+        """
+        digest = hashlib.sha256(data).hexdigest()
+        path = self.path(digest)
+        if path.exists():
+            return digest
+        path.parent.mkdir(exist_ok=True)
+        temporary = path.with_name(f".{secrets.token_hex(8)}")
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            self._settle(temporary, path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise _explained(error) from error
+        return digest
+
+    def adopt(self, path: Path, digest: str) -> None:
+        """
+        Move the file at *path*, whose SHA-256 is *digest*, into the store.
+
+        *path* must be on the same file system. Raises StorageFull.
+        """
+        target = self.path(digest)
+        try:
+            target.parent.mkdir(exist_ok=True)
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+            self._settle(path, target)
+        except OSError as error:
+            raise _explained(error) from error
+
+    def open(self, digest: str) -> BinaryIO:
+        """Open stored bytes for reading; the file is seekable."""
+        return self.path(digest).open("rb")
+
+    def path(self, digest: str) -> Path:
+        """Return the path at which the stored bytes can be read."""
+        return self._root / digest[:2] / digest[2:]
+
+    def digests(self) -> list[str]:
+        """Return the name of everything stored."""
+        return sorted(
+            entry.parent.name + entry.name
+            for entry in self._root.glob("??/*")
+            if not entry.name.startswith(".")
+        )
+
+    def _settle(self, temporary: Path, path: Path) -> None:
+        temporary.replace(path)
+        fp("blob.after_rename")
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _explained(error: OSError) -> Exception:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFull("no space left for files")
+    return Fault(f"files: {errno.errorcode.get(error.errno or 0)}", passing=True)

@@ -1,0 +1,247 @@
+"""
+Chunks, handed out one lease at a time: `jobs.ports.Queue` on both engines.
+
+Fair by construction: tenants take turns, and a tenant's jobs take turns, so a
+small job never waits behind a large one for longer than the chunks in hand.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from testamur.core.clock import SECOND, Clock
+from testamur.core.lifecycle import ChunkEvent, JobEvent, sources
+from testamur.core.policy import MAX_CHUNK_ATTEMPTS
+from testamur.core.words import Lease
+
+from .database import Database
+from .job_rows import FROM_JOBS, JOB, JOB_WIDTH, job_from
+
+RUNNING = "('queued', 'processing')"
+
+ANY_WAITING = text(
+    f"SELECT 1 FROM jobs j WHERE j.state IN {RUNNING} AND EXISTS (SELECT 1 FROM "
+    "chunks c WHERE c.job_seq = j.seq AND c.state = 'waiting') LIMIT 1"
+)
+
+# A tenant's place in the line is that of its job which was served last.
+NEXT_JOB = (
+    f"SELECT {JOB}, j.turn FROM {FROM_JOBS} JOIN (SELECT tenant_id, max(turn) AS "
+    f"turn FROM jobs WHERE state IN {RUNNING} GROUP BY tenant_id) t "
+    f"ON t.tenant_id = j.tenant_id WHERE j.state IN {RUNNING} AND EXISTS (SELECT 1 "
+    "FROM chunks c WHERE c.job_seq = j.seq AND c.state = 'waiting') "
+    "ORDER BY t.turn, j.turn, j.seq LIMIT 1"
+)
+
+NEXT_CHUNK = (
+    "SELECT id, token, attempts, first_row, last_row, is_second_try FROM chunks "
+    "WHERE job_seq = :job AND state = 'waiting' ORDER BY id LIMIT 1"
+)
+
+HELD = "{0}id = :chunk AND {0}token = :token AND {0}state = 'leased'"
+
+UNFINISHED = text(
+    f"SELECT j.seq, coalesce((SELECT sum(c.succeeded) FROM chunks c WHERE "
+    f"c.job_seq = j.seq), 0) FROM jobs j WHERE j.state IN {RUNNING} AND NOT EXISTS "
+    "(SELECT 1 FROM chunks c WHERE c.job_seq = j.seq AND c.state IN "
+    "('waiting', 'leased'))"
+)
+
+
+NOT_PROCESSED = (
+    f"Our software failed on this row, or on a neighbour of it, {MAX_CHUNK_ATTEMPTS} "
+    "times. Retry the job; if it fails again, tell your operator."
+)
+
+FAIL_FRESH_ROWS = text("""
+    INSERT INTO failures
+      (job_seq, number, wave, tries, is_final, code, message, failed_at)
+    SELECT job_seq, number, :wave, 1, TRUE, 'not_processed', :message, :now
+    FROM rows WHERE job_seq = :job AND number BETWEEN :first AND :last
+""")
+
+FAIL_OPEN_FAILURES = text("""
+    UPDATE failures SET is_final = TRUE, code = 'not_processed', message = :message,
+      failed_at = :now
+    WHERE job_seq = :job AND wave = :wave AND is_final = FALSE
+      AND number BETWEEN :first AND :last
+""")
+
+
+def _words(event: JobEvent | ChunkEvent) -> str:
+    """Spell the states from which *event* may happen, for IN."""
+    return "(" + ", ".join(f"'{state}'" for state in sources(event)) + ")"
+
+
+START_JOB = text(f"""
+    UPDATE jobs SET state = 'processing', started_at = coalesce(started_at, :now),
+      turn = 1 + (SELECT max(k.turn) FROM jobs k WHERE k.state IN {RUNNING})
+    WHERE seq = :job AND state IN {_words(JobEvent.START)}
+""")
+
+LEASE_CHUNK = text(f"""
+    UPDATE chunks SET state = 'leased', token = token + 1, attempts = attempts + 1,
+      worker = :worker, leased_until = :until
+    WHERE id = :chunk AND state IN {_words(ChunkEvent.LEASE)}
+""")
+
+PARK = text(f"""
+    UPDATE chunks SET state = 'parked', worker = NULL, leased_until = NULL,
+      failed = :failed, finished_at = :now
+    WHERE id = :chunk AND state IN {_words(ChunkEvent.PARK)}
+""")
+
+
+class SqlQueue:
+    """The queue in the tables of *database*; leases last *lease_seconds*."""
+
+    def __init__(
+        self, database: Database, clock: Clock, *, lease_seconds: int = 30
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._lasts = lease_seconds * SECOND
+        locking = "" if database.is_sqlite else " FOR UPDATE SKIP LOCKED"
+        self._next_chunk = text(NEXT_CHUNK + locking)
+
+    def lease(self, worker: str) -> Lease | None:
+        """Hand out the next chunk, fairly; None when nothing waits."""
+        with self._database.reading() as connection:
+            if connection.execute(ANY_WAITING).first() is None:
+                return None
+        with self._database.writing() as connection:
+            found = connection.execute(text(NEXT_JOB)).first()
+            if found is None:
+                return None
+            job = job_from(found)
+            now = self._clock()
+            values = {"job": job.seq, "worker": worker, "now": now}
+            # The job before its chunk, as in cancelling: never the other way round,
+            # or the two would wait for each other.
+            if connection.execute(START_JOB, values).rowcount != 1:
+                return None  # cancelled since
+            chunk = connection.execute(self._next_chunk, values).first()
+            if chunk is None:  # another worker was quicker
+                return None
+            connection.execute(
+                LEASE_CHUNK, {"chunk": chunk.id, "until": now + self._lasts, **values}
+            )
+            return Lease(
+                chunk_id=chunk.id,
+                token=chunk.token + 1,
+                attempt=chunk.attempts + 1,
+                worker=worker,
+                first_row=chunk.first_row,
+                last_row=chunk.last_row,
+                is_second_try=bool(chunk.is_second_try),
+                job=job,
+            )
+
+    def renew(self, lease: Lease) -> bool:
+        """Extend *lease*; False when somebody else holds the chunk by now."""
+        with self._database.writing() as connection:
+            renewed = connection.execute(
+                text(
+                    "UPDATE chunks SET leased_until = :until WHERE " + HELD.format("")
+                ),
+                {**_held(lease), "until": self._clock() + self._lasts},
+            )
+            return renewed.rowcount == 1
+
+    def release(self, lease: Lease, *, blameless: bool = False) -> None:
+        """Give the chunk back; park it when its attempts are used up."""
+        with self._database.writing() as connection:
+            self._release(
+                connection, HELD.format("c."), _held(lease), blameless=blameless
+            )
+
+    def lapse(self, *, worker: str | None = None) -> int:
+        """Release every lease that ran out (or that *worker* held); say how many."""
+        which = "c.worker = :worker" if worker else "c.leased_until < :now"
+        values = {"worker": worker, "now": self._clock()}
+        with self._database.reading() as connection:
+            lapsed = connection.scalar(
+                text(
+                    "SELECT count(*) FROM chunks c "
+                    f"WHERE c.state = 'leased' AND {which}"
+                ),
+                values,
+            )
+        if not lapsed:
+            return 0
+        with self._database.writing() as connection:
+            return self._release(connection, f"c.state = 'leased' AND {which}", values)
+
+    def settle(self) -> int:
+        """Finish every job that has no chunk left to work; say how many."""
+        with self._database.reading() as connection:
+            if connection.execute(UNFINISHED).first() is None:
+                return 0
+        settled = 0
+        with self._database.writing() as connection:
+            for seq, succeeded in connection.execute(UNFINISHED).fetchall():
+                event = JobEvent.FINISH if succeeded else JobEvent.FAIL
+                settled += connection.execute(
+                    text(
+                        "UPDATE jobs SET state = :state, finished_at = :now, "
+                        "updated_at = :now WHERE seq = :job AND state IN "
+                        f"{_words(event)}"
+                    ),
+                    {
+                        "job": seq,
+                        "state": "completed" if succeeded else "failed",
+                        "now": self._clock(),
+                    },
+                ).rowcount
+        return settled
+
+    def _release(
+        self,
+        connection: Connection,
+        which: str,
+        values: dict[str, Any],
+        *,
+        blameless: bool = False,
+    ) -> int:
+        found = connection.execute(
+            text(
+                f"SELECT {JOB}, c.id AS chunk_id, c.attempts, c.first_row, c.last_row, "
+                f"c.is_second_try FROM {FROM_JOBS} JOIN chunks c ON c.job_seq = j.seq "
+                f"WHERE {which}"
+            ),
+            values,
+        ).fetchall()
+        for row in found:
+            if row.attempts >= MAX_CHUNK_ATTEMPTS and not blameless:
+                self._park(connection, row)
+                continue
+            connection.execute(
+                text(
+                    "UPDATE chunks SET state = 'waiting', worker = NULL, leased_until "
+                    "= NULL, attempts = attempts - :given_back WHERE id = :chunk AND "
+                    f"state IN {_words(ChunkEvent.LAPSE)}"
+                ),
+                {"chunk": row.chunk_id, "given_back": int(blameless)},
+            )
+        return len(found)
+
+    def _park(self, connection: Connection, row: Any) -> None:
+        """Fail the chunk's rows, so that the job ends and its owner can retry them."""
+        job = job_from(row[:JOB_WIDTH])
+        values = {
+            "job": job.seq,
+            "wave": job.wave,
+            "chunk": row.chunk_id,
+            "first": row.first_row,
+            "last": row.last_row,
+            "now": self._clock(),
+            "message": NOT_PROCESSED,
+        }
+        is_first_try = job.wave == 0 and not row.is_second_try
+        statement = FAIL_FRESH_ROWS if is_first_try else FAIL_OPEN_FAILURES
+        failed = connection.execute(statement, values).rowcount
+        connection.execute(PARK, {**values, "failed": failed})
+
+
+def _held(lease: Lease) -> dict[str, Any]:
+    return {"chunk": lease.chunk_id, "token": lease.token}

@@ -1,0 +1,305 @@
+"""Rows in, certificates out: `issuance.ports.Registry` on both engines."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, text
+from sqlalchemy.exc import IntegrityError
+
+from testamur.core.clock import Clock
+from testamur.core.failpoints import fp
+from testamur.core.lifecycle import ChunkEvent, sources
+from testamur.core.refusals import Fault
+from testamur.core.words import Lease
+from testamur.issuance.ports import Draft, Outcome
+
+from .database import Database
+from .schema import certificates, chunks, failures, vouchers
+
+#: How often a row is tried before its owner has to ask: once, and once again.
+AUTOMATIC_TRIES = 2
+
+FRESH_ROWS = text("""
+    SELECT number, cells FROM rows
+    WHERE job_seq = :job AND number BETWEEN :first AND :last ORDER BY number
+""")
+
+# Rows that wait for another try are those whose failure is not final.
+OPEN_ROWS = text("""
+    SELECT r.number, r.cells FROM failures f
+    JOIN rows r ON r.job_seq = f.job_seq AND r.number = f.number
+    WHERE f.job_seq = :job AND f.wave = :wave AND f.is_final = FALSE
+      AND f.number BETWEEN :first AND :last ORDER BY r.number
+""")
+
+HOLDS = text("""
+    SELECT 1 FROM chunks WHERE id = :chunk AND token = :token AND state = 'leased'
+""")
+
+(KEEPABLE,) = sources(ChunkEvent.KEEP)
+
+FINISH_CHUNK = text(f"""
+    UPDATE chunks SET state = 'done', succeeded = :succeeded, failed = :failed,
+      worker = NULL, leased_until = NULL, finished_at = :now
+    WHERE id = :chunk AND token = :token AND state = '{KEEPABLE}'
+""")
+
+ADD_USAGE = text("""
+    INSERT INTO usage (chunk_id, tenant_id, job_seq, quantity, price_version, used_at)
+    VALUES (:chunk, :tenant, :job, :quantity, :price_version, :now)
+""")
+
+FORGET_FAILURES = text("""
+    DELETE FROM failures WHERE job_seq = :job AND number IN :rows
+""").bindparams(bindparam("rows", expanding=True))
+
+END_FAILURE = text("""
+    UPDATE failures SET tries = tries + 1, is_final = :is_final, code = :code,
+      message = :message, failed_at = :now
+    WHERE job_seq = :job AND number = :row
+""")
+
+
+CERTIFICATE_COLUMNS = (
+    "job_seq",
+    "number",
+    "id",
+    "reference",
+    "chunk_id",
+    "issued_at",
+    "picture_id",
+)
+
+FAILURE_COLUMNS = (
+    "job_seq",
+    "number",
+    "wave",
+    "tries",
+    "is_final",
+    "code",
+    "message",
+    "failed_at",
+)
+
+
+class SqlRegistry:
+    """The registry in the tables of *database*."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def rows(self, lease: Lease) -> Sequence[tuple[int, str]]:
+        """Return the leased rows as (number, cells as a JSON array)."""
+        is_first_try = lease.round == 0
+        with self._database.reading() as connection:
+            found = connection.execute(
+                FRESH_ROWS if is_first_try else OPEN_ROWS,
+                {
+                    "job": lease.job.seq,
+                    "wave": lease.job.wave,
+                    "first": lease.first_row,
+                    "last": lease.last_row,
+                },
+            )
+            return [(number, cells) for number, cells in found]
+
+    def draft(self, lease: Lease, digest: bytes) -> Draft:
+        """
+        Write down what is about to be issued, or find what an earlier run wrote.
+
+        Raises:
+            Fault: passing, when the lease has lapsed.
+        """
+        held = {"chunk": lease.chunk_id, "token": lease.token}
+        with self._database.writing() as connection:
+            if connection.execute(HOLDS, held).first() is None:
+                raise _lapsed(lease)
+            found = connection.execute(
+                text(
+                    "SELECT seed, issued_at, digest FROM drafts WHERE chunk_id = :chunk"
+                ),
+                held,
+            ).first()
+            if found and bytes(found.digest) == digest:
+                return Draft(bytes(found.seed), found.issued_at)
+            draft = Draft(secrets.token_bytes(32), self._clock())
+            connection.execute(_DROP_DRAFT, held)
+            connection.execute(
+                text(
+                    "INSERT INTO drafts (chunk_id, seed, issued_at, digest) "
+                    "VALUES (:chunk, :seed, :issued_at, :digest)"
+                ),
+                {
+                    "chunk": lease.chunk_id,
+                    "seed": draft.seed,
+                    "issued_at": draft.issued_at,
+                    "digest": digest,
+                },
+            )
+        return draft
+
+    def keep(self, lease: Lease, outcome: Outcome) -> None:
+        """
+        Make the outcome true, all of it or nothing, and finish the chunk.
+
+        Raises:
+            Fault: passing, when the lease has lapsed or the job was cancelled.
+        """
+        try:
+            with self._database.writing() as connection:
+                self._keep(connection, lease, outcome)
+                fp("keep.before_commit")
+        except IntegrityError as error:
+            # A name that exists already (1 in 2^60 per pair): take other names.
+            with self._database.writing() as connection:
+                connection.execute(_DROP_DRAFT, {"chunk": lease.chunk_id})
+            raise Fault(f"{_name(lease)}: names collided", passing=False) from error
+
+    def _keep(self, connection: Connection, lease: Lease, outcome: Outcome) -> None:
+        job = lease.job.seq
+        is_last_try = lease.is_second_try
+        values = {
+            "chunk": lease.chunk_id,
+            "token": lease.token,
+            "job": job,
+            "now": self._clock(),
+            "succeeded": len(outcome.issued),
+            "failed": len(outcome.failed) if is_last_try else 0,
+        }
+        # The fence: a lapsed lease, or a cancelled job, changes nothing at all.
+        if connection.execute(FINISH_CHUNK, values).rowcount != 1:
+            raise _lapsed(lease)
+        bulk = self._database.bulk_insert
+        bulk(
+            connection,
+            certificates,
+            CERTIFICATE_COLUMNS,
+            [
+                (
+                    job,
+                    row.row,
+                    row.ids.certificate,
+                    row.ids.reference,
+                    lease.chunk_id,
+                    outcome.issued_at,
+                    row.picture_id,
+                )
+                for row in outcome.issued
+            ],
+        )
+        bulk(
+            connection,
+            vouchers,
+            ("job_seq", "number", "id", "expires_at"),
+            [
+                (job, row.row, row.ids.voucher, row.voucher_expires_at)
+                for row in outcome.issued
+            ],
+        )
+        if outcome.issued:
+            connection.execute(
+                ADD_USAGE,
+                {
+                    **values,
+                    "tenant": lease.job.tenant_id,
+                    "quantity": len(outcome.issued),
+                    "price_version": lease.job.profile.price_version,
+                },
+            )
+        if lease.round:
+            self._keep_retried(connection, lease, outcome, values)
+        elif outcome.failed:
+            bulk(
+                connection,
+                failures,
+                FAILURE_COLUMNS,
+                [
+                    (job, row, 0, 1, False, reason.code, reason.message, values["now"])
+                    for row, reason in outcome.failed
+                ],
+            )
+        if outcome.failed and not is_last_try:
+            self._cut_second_try(connection, lease, len(outcome.failed))
+        connection.execute(_DROP_DRAFT, values)
+
+    def _keep_retried(
+        self,
+        connection: Connection,
+        lease: Lease,
+        outcome: Outcome,
+        values: dict[str, Any],
+    ) -> None:
+        """Rows of an earlier failure: success forgets it, failure renews it."""
+        if outcome.issued:
+            connection.execute(
+                FORGET_FAILURES,
+                {**values, "rows": [row.row for row in outcome.issued]},
+            )
+        if outcome.failed:
+            connection.execute(
+                END_FAILURE,
+                [
+                    {
+                        "job": lease.job.seq,
+                        "row": row,
+                        "is_final": lease.is_second_try,
+                        "code": reason.code,
+                        "message": reason.message,
+                        "now": values["now"],
+                    }
+                    for row, reason in outcome.failed
+                ],
+            )
+
+    def _cut_second_try(
+        self, connection: Connection, lease: Lease, failed: int
+    ) -> None:
+        self._database.bulk_insert(
+            connection,
+            chunks,
+            CHUNK_COLUMNS,
+            [
+                new_chunk(
+                    lease.job.seq,
+                    lease.job.wave,
+                    (lease.first_row, lease.last_row),
+                    failed,
+                    is_second_try=True,
+                )
+            ],
+        )
+
+
+CHUNK_COLUMNS = (
+    "job_seq",
+    "wave",
+    "is_second_try",
+    "first_row",
+    "last_row",
+    "size",
+    "state",
+    "token",
+    "attempts",
+    "succeeded",
+    "failed",
+)
+
+
+def new_chunk(
+    job: int, wave: int, span: tuple[int, int], size: int, *, is_second_try: bool
+) -> tuple[Any, ...]:
+    """Return a waiting chunk in the order of `CHUNK_COLUMNS`."""
+    return (job, wave, is_second_try, *span, size, "waiting", 0, 0, 0, 0)
+
+
+_DROP_DRAFT = text("DELETE FROM drafts WHERE chunk_id = :chunk")
+
+
+def _name(lease: Lease) -> str:
+    return f"chunk {lease.chunk_id} (token {lease.token})"
+
+
+def _lapsed(lease: Lease) -> Fault:
+    return Fault(f"{_name(lease)} is no longer ours to finish", passing=True)

@@ -1,0 +1,130 @@
+"""Every picture of a job, resolved once: `intake.ports.PictureShelf`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, text
+
+from testamur.core.clock import MINUTE, Clock
+from testamur.core.refusals import Reason
+from testamur.core.words import StoredPicture
+from testamur.intake.ports import Claims, NewPicture
+
+from .database import Database
+
+#: A claim also ends with its worker's lease, so this only bounds a worker that hangs.
+CLAIM_LASTS = 5 * MINUTE
+
+PICTURE = (
+    "p.id, p.digest, p.media_type, p.width, p.height, p.size, p.crc32, "
+    "p.thumbnail_digest, p.thumbnail_media_type"
+)
+
+KNOWN = text(f"""
+    SELECT p.source, p.state, p.round, p.claimed_by, p.claimed_until, p.code,
+      p.message, {PICTURE}
+    FROM pictures p WHERE p.job_seq = :job AND p.source IN :sources
+""").bindparams(bindparam("sources", expanding=True))
+
+# Somebody else's claim stands while they hold a lease; a failure for its round.
+CLAIM = text("""
+    INSERT INTO pictures (job_seq, source, state, round, claimed_by, claimed_until)
+    VALUES (:job, :source, 'claimed', :round, :worker, :until)
+    ON CONFLICT (job_seq, source) DO UPDATE SET state = 'claimed', round = :round,
+      claimed_by = :worker, claimed_until = :until
+    WHERE (pictures.state = 'failed' AND pictures.round < :round)
+       OR (pictures.state = 'claimed' AND
+           (pictures.claimed_until < :now OR pictures.claimed_by = :worker OR
+            NOT EXISTS (SELECT 1 FROM chunks c WHERE c.state = 'leased'
+                        AND c.worker = pictures.claimed_by)))
+""")
+
+STORE = text("""
+    UPDATE pictures SET state = 'stored', digest = :digest, media_type = :media_type,
+      width = :width, height = :height, size = :size, crc32 = :crc32,
+      thumbnail_digest = :thumbnail_digest,
+      thumbnail_media_type = :thumbnail_media_type, code = NULL, message = NULL,
+      claimed_by = NULL, claimed_until = NULL
+    WHERE job_seq = :job AND source = :source AND state = 'claimed'
+      AND claimed_by = :worker
+""")
+
+FAIL = text("""
+    UPDATE pictures SET state = 'failed', code = :code, message = :message,
+      claimed_by = NULL, claimed_until = NULL
+    WHERE job_seq = :job AND source = :source AND state = 'claimed'
+      AND claimed_by = :worker
+""")
+
+#: SQLite takes 32,766 parameters; a chunk never names as many sources.
+MOST_SOURCES = 1_000
+
+
+def picture_from(row: Sequence[Any]) -> StoredPicture:
+    """Make a picture of the columns selected as `PICTURE`."""
+    return StoredPicture(*row)
+
+
+class SqlShelf:
+    """The shelf in the tables of *database*."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def claim(
+        self, job: int, sources: Sequence[str], *, round: int, worker: str
+    ) -> Claims:
+        """Take the right to resolve those of *sources* that nobody resolves yet."""
+        claims = self._look(job, sources, round, worker)
+        missing = [source for source in sources if source not in claims.known]
+        if not missing:
+            return claims
+        now = self._clock()
+        values = {
+            "job": job,
+            "round": round,
+            "worker": worker,
+            "now": now,
+            "until": now + CLAIM_LASTS,
+        }
+        with self._database.writing() as connection:
+            connection.execute(
+                CLAIM, [{**values, "source": source} for source in missing]
+            )
+        return self._look(job, sources, round, worker)
+
+    def record(
+        self, job: int, found: Mapping[str, NewPicture | Reason], *, worker: str
+    ) -> None:
+        """Write down what became of claimed sources."""
+        with self._database.writing() as connection:
+            for source, picture in found.items():
+                values = {"job": job, "source": source, "worker": worker}
+                if isinstance(picture, Reason):
+                    values |= {"code": picture.code, "message": picture.message}
+                    connection.execute(FAIL, values)
+                else:
+                    fields = NewPicture.__dataclass_fields__
+                    values |= {name: getattr(picture, name) for name in fields}
+                    connection.execute(STORE, values)
+
+    def _look(
+        self, job: int, sources: Sequence[str], round: int, worker: str
+    ) -> Claims:
+        known: dict[str, StoredPicture | Reason] = {}
+        ours: list[str] = []
+        theirs: list[str] = []
+        with self._database.reading() as connection:
+            for start in range(0, len(sources), MOST_SOURCES):
+                part = list(sources[start : start + MOST_SOURCES])
+                for row in connection.execute(KNOWN, {"job": job, "sources": part}):
+                    if row.state == "stored":
+                        known[row.source] = picture_from(row[7:])
+                    elif row.state == "failed" and row.round >= round:
+                        known[row.source] = Reason(row.code, row.message)
+                    elif row.state == "claimed" and row.claimed_by == worker:
+                        ours.append(row.source)
+                    else:
+                        theirs.append(row.source)
+        return Claims(known, ours, theirs)

@@ -1,0 +1,213 @@
+"""What owners ask of their jobs: `jobs.ports.Desk` on both engines."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from testamur.core.clock import Clock
+from testamur.core.failpoints import fp
+from testamur.core.lifecycle import ChunkEvent, JobEvent, JobState, sources
+from testamur.core.policy import CHUNK_ROWS
+from testamur.core.words import Job, Progress, RowFailure
+
+from .database import Database
+from .job_rows import FROM_JOBS, JOB, JOB_WIDTH, job_from
+from .registry import CHUNK_COLUMNS, new_chunk
+from .schema import chunks
+
+
+def _states(event: JobEvent | ChunkEvent) -> str:
+    return "(" + ", ".join(f"'{state}'" for state in sources(event)) + ")"
+
+
+FIND = text(f"SELECT {JOB} FROM {FROM_JOBS} WHERE j.tenant_id = :tenant AND j.id = :id")
+
+COUNTS = """
+    coalesce(sum(c.succeeded), 0) AS succeeded, coalesce(sum(c.failed), 0) AS failed,
+    max(c.finished_at) AS last_kept_at,
+    coalesce(sum(CASE WHEN c.wave = {wave} THEN c.succeeded + c.failed END), 0)
+      AS kept_in_wave
+"""
+
+COUNT = text(
+    f"SELECT {COUNTS.format(wave=':wave')} FROM chunks c WHERE c.job_seq = :job"
+)
+
+PAGE = f"""
+    SELECT {JOB}, {COUNTS.format(wave="j.wave")}
+    FROM {FROM_JOBS} LEFT JOIN chunks c ON c.job_seq = j.seq
+    WHERE j.seq IN (SELECT seq FROM jobs WHERE tenant_id = :tenant {{only}}
+                    ORDER BY seq DESC LIMIT :limit OFFSET :offset)
+    GROUP BY j.seq, b.id ORDER BY j.seq DESC
+"""
+
+FAILURES = text("""
+    SELECT number, code, message FROM failures
+    WHERE job_seq = :job AND is_final = TRUE ORDER BY number LIMIT :limit
+""")
+
+CANCEL_JOB = text(f"""
+    UPDATE jobs SET state = 'cancelled', finished_at = :now, updated_at = :now
+    WHERE seq = :job AND state IN {_states(JobEvent.CANCEL)}
+""")
+
+CANCEL_CHUNKS = text(f"""
+    UPDATE chunks SET state = 'cancelled', worker = NULL, leased_until = NULL,
+      finished_at = :now
+    WHERE job_seq = :job AND state IN {_states(ChunkEvent.CANCEL)}
+""")
+
+REOPEN_JOB = text(f"""
+    UPDATE jobs SET state = 'queued', wave = wave + 1, started_at = NULL,
+      finished_at = NULL, updated_at = :now,
+      turn = (SELECT coalesce(max(k.turn), 0) FROM jobs k
+              WHERE k.state IN ('queued', 'processing'))
+    WHERE seq = :job AND state IN {_states(JobEvent.RETRY)}
+      AND EXISTS (SELECT 1 FROM failures f WHERE f.job_seq = :job AND f.is_final = TRUE)
+""")
+
+
+FAILED_ROWS = text("""
+    SELECT number FROM failures
+    WHERE job_seq = :job AND is_final = TRUE ORDER BY number
+""")
+
+REOPEN_FAILURES = text("""
+    UPDATE failures SET wave = :wave, tries = 0, is_final = FALSE
+    WHERE job_seq = :job AND is_final = TRUE
+""")
+
+# The failed rows belong to the new chunks now.
+REOPEN_CHUNKS = text("""
+    UPDATE chunks SET failed = 0 WHERE job_seq = :job AND failed > 0
+""")
+
+
+class SqlDesk:
+    """The desk on the tables of *database*."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def find(self, tenant_id: str, job_id: str) -> Job | None:
+        """Return the job, or None."""
+        with self._database.reading() as connection:
+            row = connection.execute(FIND, {"tenant": tenant_id, "id": job_id}).first()
+        return job_from(row) if row else None
+
+    def progress(self, job: Job) -> Progress:
+        """Count how far *job* is, without its failures."""
+        with self._database.reading() as connection:
+            counts = connection.execute(COUNT, {"job": job.seq, "wave": job.wave}).one()
+        return self._progress(job, tuple(counts))
+
+    def failures(self, job: Job, limit: int) -> Sequence[RowFailure]:
+        """Return the first *limit* rows that failed for good, in row order."""
+        with self._database.reading() as connection:
+            found = connection.execute(FAILURES, {"job": job.seq, "limit": limit})
+            return [RowFailure(*row) for row in found]
+
+    def listing(
+        self, tenant_id: str, state: JobState | None, offset: int, limit: int
+    ) -> tuple[Sequence[Progress], int]:
+        """Return one page of jobs, newest first, and how many there are in all."""
+        only = "AND state = :state" if state else ""
+        values = {
+            "tenant": tenant_id,
+            "state": state,
+            "limit": limit,
+            "offset": offset,
+        }
+        count = text(f"SELECT count(*) FROM jobs WHERE tenant_id = :tenant {only}")
+        with self._database.reading() as connection:
+            total = connection.scalar(count, values)
+            found = connection.execute(text(PAGE.format(only=only)), values).fetchall()
+        page = [self._progress(job_from(row), tuple(row[JOB_WIDTH:])) for row in found]
+        return page, int(total or 0)
+
+    def cancel(self, job: Job) -> bool:
+        """
+        Stop the job; False when it was no longer queued or processing.
+
+        Chunks in hand are taken from their workers: what they have not kept by
+        now can never be kept.
+        """
+        values = {"job": job.seq, "now": self._clock()}
+        with self._database.writing() as connection:
+            if connection.execute(CANCEL_JOB, values).rowcount != 1:
+                return False
+            # Twice: while the first waits for a chunk that is being kept, that
+            # chunk's second try may be cut. PostgreSQL shows it only to the next.
+            connection.execute(CANCEL_CHUNKS, values)
+            connection.execute(CANCEL_CHUNKS, values)
+            fp("cancel.before_commit")
+        fp("cancel.after_commit")
+        return True
+
+    def retry(self, job: Job) -> int:
+        """Queue the rows that failed for good once more; return how many."""
+        values = {"job": job.seq, "now": self._clock()}
+        with self._database.writing() as connection:
+            if connection.execute(REOPEN_JOB, values).rowcount != 1:
+                return 0  # nothing failed, or a twin of this call was quicker
+            numbers = self._reopen(connection, job.seq)
+            fp("retry.before_commit")
+        fp("retry.after_commit")
+        return len(numbers)
+
+    def _reopen(self, connection: Connection, job: int) -> list[int]:
+        found = connection.execute(FAILED_ROWS, {"job": job})
+        numbers = [number for (number,) in found]
+        wave = connection.scalar(
+            text("SELECT wave FROM jobs WHERE seq = :job"), {"job": job}
+        )
+        assert wave is not None
+        connection.execute(REOPEN_FAILURES, {"job": job, "wave": wave})
+        connection.execute(REOPEN_CHUNKS, {"job": job})
+        self._database.bulk_insert(
+            connection,
+            chunks,
+            CHUNK_COLUMNS,
+            [
+                new_chunk(
+                    job, wave, (part[0], part[-1]), len(part), is_second_try=False
+                )
+                for part in _parts(numbers)
+            ],
+        )
+        return numbers
+
+    def _progress(self, job: Job, counts: tuple[Any, ...]) -> Progress:
+        succeeded, failed, last_kept_at, kept_in_wave = counts
+        # PostgreSQL sums bigints as decimals.
+        succeeded, failed = int(succeeded), int(failed)
+        remaining = job.total - succeeded - failed
+        is_cancelled = job.state is JobState.CANCELLED
+        return Progress(
+            job=job,
+            succeeded=succeeded,
+            failed=failed,
+            cancelled=remaining if is_cancelled else 0,
+            last_kept_at=last_kept_at,
+            estimated_at=self._estimate(job, remaining, int(kept_in_wave)),
+        )
+
+    def _estimate(self, job: Job, remaining: int, kept: int) -> int | None:
+        """
+        Say when the rest will be done at the rate seen since the job was started.
+
+        None before anything is kept: a guess would not be honest.
+        """
+        if job.state is not JobState.PROCESSING or not kept or not job.started_at:
+            return None
+        now = self._clock()
+        return now + (now - job.started_at) * remaining // kept
+
+
+def _parts(numbers: list[int]) -> list[list[int]]:
+    return [
+        numbers[start : start + CHUNK_ROWS]
+        for start in range(0, len(numbers), CHUNK_ROWS)
+    ]

@@ -1,0 +1,1 @@
+"""Bytes to rows: spreadsheets, archives, pictures; the door every job comes through."""

@@ -1,0 +1,127 @@
+"""
+The door: what a caller sent becomes a job, or a refusal that leaves nothing behind.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from testamur.core.failpoints import fp
+from testamur.core.policy import (
+    CHUNK_ROWS,
+    CHUNK_ROWS_WITH_PICTURES,
+    CURRENT_PRICES,
+    DEFAULT_EXPIRY_DAYS,
+)
+from testamur.core.refusals import Kind, Refusal
+from testamur.core.words import Job, Profile, Tenant
+
+from .ports import Blobs, Ledger, NewJob, Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """A file that was received whole, at a path of ours."""
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One bulk submission, whichever dialect it came through."""
+
+    tenant: Tenant
+    dialect: str
+    sheet: Sheet
+    #: What the sheet was read from.
+    rows_file: UploadedFile
+    images_file: UploadedFile | None
+    #: How many pictures the ZIP holds.
+    images: int
+    batch_name: str | None = None
+    idempotency_key: str | None = None
+
+
+def admit(submission: Submission, *, ledger: Ledger, blobs: Blobs) -> Job:
+    """
+    Write the submission down as a queued job and return it.
+
+    Once this returns, every row survives a crash and ends in exactly one outcome.
+    The same idempotency key with the same content returns the same job.
+
+    After a crash: the files may be stored and nothing refers to them; `fsck`
+    says so. There is no job, or all of it.
+
+    Raises:
+        Refusal: INVALID, when the idempotency key was used for other content.
+        StorageFull: nothing was stored.
+    """
+    digest = digest_of(submission)
+    key = submission.idempotency_key
+    if key is not None:
+        twin = ledger.find_twin(submission.tenant.id, key)
+        if twin is not None:
+            return _same(twin, digest)
+    for file in filter(None, (submission.rows_file, submission.images_file)):
+        blobs.adopt(file.path, file.sha256)
+    fp("upload.after_files")
+    images = submission.images_file
+    job = ledger.admit(
+        NewJob(
+            tenant_id=submission.tenant.id,
+            verb="issue",
+            dialect=submission.dialect,
+            profile=Profile(
+                columns=submission.sheet.columns,
+                rows_digest=submission.rows_file.sha256,
+                images_digest=images.sha256 if images else None,
+                expiry_days=DEFAULT_EXPIRY_DAYS,
+                price_version=CURRENT_PRICES,
+                reference_prefix="PB-",
+            ),
+            total=submission.sheet.total,
+            chunk_rows=_chunk_rows(submission),
+            batch_name=submission.batch_name,
+            idempotency_key=key,
+            submission_digest=digest,
+        ),
+        submission.sheet.rows(),
+    )
+    if key is not None:
+        twin = ledger.find_twin(submission.tenant.id, key)
+        assert twin is not None
+        return _same(twin, digest)
+    return job
+
+
+def digest_of(submission: Submission) -> str:
+    """Return a digest of everything that makes two submissions the same."""
+    images = submission.images_file
+    parts = (
+        submission.dialect,
+        submission.rows_file.sha256,
+        images.sha256 if images else "",
+        submission.batch_name or "",
+    )
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _same(twin: tuple[Job, str], digest: str) -> Job:
+    job, its_digest = twin
+    if its_digest != digest:
+        raise Refusal(
+            Kind.INVALID,
+            "idempotency_key_reused",
+            "This Idempotency-Key was used for another submission. Use a new key for "
+            "new content, or send the same content again.",
+            at="Idempotency-Key",
+        )
+    return job
+
+
+def _chunk_rows(submission: Submission) -> int:
+    """Rows whose pictures are shared are cheap; rows with their own are not."""
+    share = submission.images / max(submission.sheet.total, 1)
+    brings_own = submission.images_file is None or share > 0.2
+    return CHUNK_ROWS_WITH_PICTURES if brings_own else CHUNK_ROWS

@@ -1,0 +1,1 @@
+"""The issuing cycle: check, draft, keep."""

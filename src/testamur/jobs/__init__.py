@@ -1,0 +1,1 @@
+"""Leasing, running, retrying, cancelling, progress. Knows nothing of certificates."""
