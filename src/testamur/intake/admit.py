@@ -4,6 +4,7 @@ The door: what a caller sent becomes a job, or a refusal that leaves nothing beh
 
 import hashlib
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from testamur.core.failpoints import fp
@@ -17,6 +18,13 @@ from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import Job, Profile, Tenant
 
 from .ports import Blobs, Ledger, NewJob, Sheet
+
+
+#: How many rows are looked at to tell whether each brings a picture of its own.
+SAMPLE_ROWS = 200
+
+#: Above this many different pictures per row, chunks are small.
+OWN_PICTURE_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +129,15 @@ def _same(twin: tuple[Job, str], digest: str) -> Job:
 
 
 def _chunk_rows(submission: Submission) -> int:
-    """Rows whose pictures are shared are cheap; rows with their own are not."""
-    share = submission.images / max(submission.sheet.total, 1)
-    brings_own = submission.images_file is None or share > 0.2
+    """Rows that share pictures are cheap; rows that bring their own are not."""
+    share = submission.images / submission.sheet.total
+    if submission.images_file is None or "imageUrl" in submission.sheet.columns:
+        column = submission.sheet.columns.index("imageUrl")
+        sample = [
+            cells[column]
+            for _, cells in islice(submission.sheet.rows(), SAMPLE_ROWS)
+            if len(cells) > column
+        ]
+        share = len(set(sample)) / len(sample) if any(sample) else share
+    brings_own = share > OWN_PICTURE_SHARE
     return CHUNK_ROWS_WITH_PICTURES if brings_own else CHUNK_ROWS

@@ -68,7 +68,7 @@ class Blobs(Protocol):
         ...
 
     def adopt(self, path: Path, digest: str) -> None:
-        """Move the file at *path*, whose SHA-256 is *digest*, into the store."""
+        """Take the file at *path*, whose SHA-256 is *digest*, into the store."""
         ...
 
     def open(self, digest: str) -> BinaryIO:

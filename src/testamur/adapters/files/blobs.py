@@ -5,6 +5,7 @@ Written to a temporary name, synced, renamed, and the folder synced: after a cra
 a name holds all of its bytes or does not exist. Nothing is ever overwritten.
 """
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -41,7 +42,9 @@ class DirectoryBlobs:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            self._settle(temporary, path)
+            temporary.replace(path)
+            fp("blob.after_rename")
+            _sync_folder(path.parent)
         except OSError as error:
             temporary.unlink(missing_ok=True)
             raise _explained(error) from error
@@ -49,16 +52,24 @@ class DirectoryBlobs:
 
     def adopt(self, path: Path, digest: str) -> None:
         """
-        Move the file at *path*, whose SHA-256 is *digest*, into the store.
+        Take the file at *path*, whose SHA-256 is *digest*, into the store.
 
-        *path* must be on the same file system. Raises StorageFull.
+        The caller's name for it stays until the caller removes it. Both must be
+        on one file system, and nobody may write to the file any more.
+
+        Raises:
+            StorageFull: nothing was stored.
         """
         target = self.path(digest)
+        if target.exists():
+            return
         try:
             target.parent.mkdir(exist_ok=True)
             with path.open("rb") as file:
                 os.fsync(file.fileno())
-            self._settle(path, target)
+            with contextlib.suppress(FileExistsError):
+                os.link(path, target)
+            _sync_folder(target.parent)
         except OSError as error:
             raise _explained(error) from error
 
@@ -78,14 +89,13 @@ class DirectoryBlobs:
             if not entry.name.startswith(".")
         )
 
-    def _settle(self, temporary: Path, path: Path) -> None:
-        temporary.replace(path)
-        fp("blob.after_rename")
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _explained(error: OSError) -> Exception:
