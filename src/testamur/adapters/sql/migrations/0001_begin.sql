@@ -157,6 +157,7 @@ CREATE TABLE usage (
   used_at BIGINT NOT NULL
 );
 CREATE INDEX usage_by_tenant ON usage (tenant_id, used_at);
+CREATE INDEX usage_by_job ON usage (job_seq, used_at);
 
 -- A named set of certificates managed together.
 CREATE TABLE batches (
