@@ -1,0 +1,183 @@
+"""
+Settings: one field, one default, one sentence.
+
+Each is read from the environment (`TESTAMUR_DATA`), else from `testamur.toml` in
+the current folder (`data = "..."`), else it has its default. All problems are
+reported at once, at start. `testamur config show` prints each value and where it
+came from.
+"""
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from testamur.core.refusals import Kind, Refusal
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+CONFIG_FILE = "testamur.toml"
+
+
+def _setting(sentence: str, read: Callable[[str], Any], default: str) -> Any:
+    return field(metadata={"sentence": sentence, "read": read, "default": default})
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    parts = text.replace(",", " ").split()
+    return tuple(ipaddress.ip_network(part) for part in parts)
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.netloc):
+        raise ValueError("write it like https://certificates.example.org")
+    return text.rstrip("/")
+
+
+def _database(text: str) -> str:
+    if text and not text.startswith(("sqlite:///", "postgresql://")):
+        raise ValueError("write sqlite:///PATH or postgresql://USER@HOST/NAME")
+    return text
+
+
+def _storage(text: str) -> str:
+    if text:
+        raise ValueError("only the files of the data directory can be used yet")
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _optional_path(text: str) -> Path | None:
+    return _path(text) if text else None
+
+
+def _workers(text: str) -> int:
+    if not text:
+        return len(os.sched_getaffinity(0))
+    if not text.isascii() or not text.isdigit() or int(text) > 64:
+        raise ValueError("write a number from 0 to 64")
+    return int(text)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator decides. `sources` says where each value came from."""
+
+    data: Path = _setting(  # noqa: RUF009 - a field, wrapped
+        "Directory that holds the database, uploaded files and images.",
+        _path,
+        "./.testamur",
+    )
+    database_url: str = _setting(
+        "Database: sqlite:///PATH or postgresql://...; SQLite in the data directory "
+        "when empty.",
+        _database,
+        "",
+    )
+    storage_url: str = _setting(
+        "Where files are kept; the data directory when empty.", _storage, ""
+    )
+    public_url: str = _setting(
+        "Address under which recipients reach this server; links are made from it. "
+        "The address it listens on when empty.",
+        _origin,
+        "",
+    )
+    workers: int = _setting(
+        "Worker processes that `serve` starts; one per processor when empty.",
+        _workers,
+        "",
+    )
+    fetch_allow: tuple[Network, ...] = _setting(
+        "Networks (CIDR, separated by commas) that image URLs may reach although "
+        "they are private, also over http and on any port.",
+        _networks,
+        "",
+    )
+    secret_file: Path | None = _setting(  # noqa: RUF009 - a field, wrapped
+        "File with the operator secret, outside the data directory; in the user's "
+        "configuration folder when empty.",
+        _optional_path,
+        "",
+    )
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def database(self) -> str:
+        """The database URL in force."""
+        return self.database_url or f"sqlite:///{self.data / 'testamur.db'}"
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether one host, with SQLite, is all there is."""
+        return self.database.startswith("sqlite:")
+
+
+def setting_fields() -> list[tuple[str, str, str]]:
+    """Return every setting as (environment variable, default, sentence)."""
+    return [
+        (_variable(f.name), f.metadata["default"], f.metadata["sentence"])
+        for f in fields(Settings)
+        if f.metadata
+    ]
+
+
+def read_settings(
+    environment: Mapping[str, str] | None = None, folder: Path | None = None
+) -> Settings:
+    """
+    Read the settings in force.
+
+    Raises:
+        Refusal: INVALID `settings`, with every problem at once in `parts`.
+    """
+    environment = os.environ if environment is None else environment
+    path = (folder or Path.cwd()) / CONFIG_FILE
+    written: dict[str, Any] = {}
+    problems: list[Refusal] = []
+    if path.exists():
+        try:
+            written = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            problems.append(_problem(CONFIG_FILE, str(error)))
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for f in fields(Settings):
+        if not f.metadata:
+            continue
+        name = _variable(f.name)
+        text, source = f.metadata["default"], "default"
+        if f.name in written:
+            text, source = str(written.pop(f.name)), CONFIG_FILE
+        if environment.get(name):
+            text, source = environment[name], name
+        try:
+            values[f.name] = f.metadata["read"](text)
+        except ValueError as error:
+            problems.append(_problem(source if source == name else f.name, str(error)))
+        sources[f.name] = source
+    problems += [_problem(name, "there is no such setting") for name in written]
+    if problems:
+        raise Refusal(
+            Kind.INVALID,
+            "settings",
+            "; ".join(f"{problem.at}: {problem.detail}" for problem in problems),
+            parts=problems,
+        )
+    return Settings(**values, sources=sources)
+
+
+def _variable(name: str) -> str:
+    return "TESTAMUR_" + name.upper()
+
+
+def _problem(at: str, detail: str) -> Refusal:
+    return Refusal(Kind.INVALID, "setting", detail, at=at)

@@ -1,0 +1,1 @@
+"""The Pocketbook bulk mint API. Where we bend it: docs/divergences/pocketbook.md."""

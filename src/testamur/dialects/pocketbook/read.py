@@ -1,0 +1,102 @@
+"""What a Pocketbook client sends, in our words."""
+
+from testamur.core.lifecycle import JobState
+from testamur.core.refusals import Kind, Refusal
+
+#: Its names of the statuses are ours.
+STATUSES = {str(state): state for state in JobState}
+
+MAX_IDEMPOTENCY_KEY = 255
+
+
+def create_batch(text: str | None) -> bool:
+    """
+    Read the form field createBatch.
+
+    Raises:
+        Refusal: INVALID, when it is neither true nor false.
+    """
+    match text:
+        case None | "" | "false":
+            return False
+        case "true":
+            return True
+    raise Refusal(
+        Kind.INVALID,
+        "parameter_invalid",
+        "createBatch is neither true nor false. Send one of these words.",
+        at="createBatch",
+    )
+
+
+def status(text: str | None) -> JobState | None:
+    """
+    Read the query parameter status.
+
+    Raises:
+        Refusal: INVALID, naming the statuses there are.
+    """
+    if text is None:
+        return None
+    if text not in STATUSES:
+        raise Refusal(
+            Kind.INVALID,
+            "parameter_invalid",
+            f"There is no such status. Use one of {', '.join(STATUSES)}.",
+            at="status",
+        )
+    return STATUSES[text]
+
+
+def idempotency_key(text: str | None) -> str | None:
+    """
+    Read the header Idempotency-Key.
+
+    Raises:
+        Refusal: MALFORMED, when it is empty, too long or not printable ASCII.
+    """
+    if text is None:
+        return None
+    is_printable = text.isascii() and text.isprintable() and text.strip() == text
+    if not text or len(text) > MAX_IDEMPOTENCY_KEY or not is_printable:
+        raise Refusal(
+            Kind.MALFORMED,
+            "parameter_invalid",
+            "The Idempotency-Key must be 1 to 255 printable ASCII characters.",
+            at="Idempotency-Key",
+        )
+    return text
+
+
+def download_type(text: str) -> str:
+    """
+    Read which download is wanted.
+
+    Raises:
+        Refusal: NOT_FOUND, when it is neither csv nor zip.
+    """
+    if text not in ("csv", "zip"):
+        raise Refusal(
+            Kind.NOT_FOUND,
+            "download_type_unknown",
+            "There are two downloads: csv and zip.",
+            at="type",
+        )
+    return text
+
+
+def count(text: str) -> int:
+    """
+    Read the number of certificates whose cost is asked for.
+
+    Raises:
+        Refusal: INVALID, unless it is written as plain digits.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise Refusal(
+            Kind.INVALID,
+            "parameter_invalid",
+            "Write the number of certificates as plain digits, such as 1000.",
+            at="count",
+        )
+    return int(text)
