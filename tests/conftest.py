@@ -50,8 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what the run started."""
-    if not is_worker(config):
-        end_shared_server(Path(os.environ[RUN_DIRECTORY]))
+    if not is_worker(config) and RUN_DIRECTORY in os.environ:
+        end_shared_server(Path(os.environ.pop(RUN_DIRECTORY)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

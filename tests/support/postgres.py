@@ -190,7 +190,8 @@ class PostgresServer:
 
     def kill(self) -> None:
         """End every process of the server at once, as a power cut would."""
-        if self._process is None:
+        if self._process is None or self._process.poll() is not None:
+            self._process = None
             return
         server = psutil.Process(self._process.pid)
         family = [server, *server.children(recursive=True)]
