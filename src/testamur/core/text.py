@@ -90,7 +90,7 @@ _STRAY_SELECTOR = (
 # at closely, so coarse means slower, never stricter.
 _SUSPECT = re.compile(
     f"[{_BIDI}{_BROKEN}{_CONTROLS}{_BREAKS}{_SELECTORS}{_MONGOLIAN_SELECTORS}"
-    f"{_INVISIBLE_BELOW}{_MEANINGLESS_BELOW}"
+    f"{_INVISIBLE_BELOW}{_MEANINGLESS_BELOW}{_JOINERS}\u2800"
     "\U0001bca0-\U0001d17a\U0001fffe-\U0001ffff\U0002fffe-\U0010ffff]"
 )
 _REFUSED_IN_LINES = re.compile(f"[{_NEVER}]|{_STRAY_SELECTOR}")
