@@ -1,0 +1,124 @@
+"""Answers as bytes: JSON from orjson, refusals in the words of their dialect."""
+
+import logging
+import secrets
+from typing import Any
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from testamur.core.refusals import Fault, Kind, Refusal
+from testamur.dialects.native import problems as native_problems
+from testamur.dialects.pocketbook import problems as pocketbook_problems
+
+log = logging.getLogger(__name__)
+
+
+#: How long a client should wait after trouble of ours.
+RETRY_AFTER_FAULT_SECONDS = 2
+
+
+def json_answer(
+    body: Any, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """Return *body* as JSON that nobody stores."""
+    return Response(
+        orjson.dumps(body),
+        status_code=status,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def request_id(request: Request) -> str:
+    """Return the id of this request, the same one all along."""
+    known: str | None = request.scope.get("testamur.request_id")
+    if known is None:
+        known = request.scope["testamur.request_id"] = "req_" + secrets.token_hex(12)
+    return known
+
+
+def refusal(request: Request, error: Exception) -> Response:
+    """Spell a refusal in the dialect of the path that was called."""
+    assert isinstance(error, Refusal)
+    name = request_id(request)
+    if _is_pocketbook(request):
+        status, body = pocketbook_problems.spell(error, request_id=name)
+    else:
+        status, body = native_problems.spell(error, request_id=name)
+    headers = {}
+    if error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return _problem(request, status, body, headers)
+
+
+def fault(request: Request, error: Exception) -> Response:
+    """Say that we are in trouble and when to come back; log what it is."""
+    assert isinstance(error, Fault)
+    name = request_id(request)
+    log.warning("fault %s: %s", name, error)
+    spell = (
+        pocketbook_problems.spell_fault
+        if _is_pocketbook(request)
+        else native_problems.spell_fault
+    )
+    status, body = spell(error, request_id=name)
+    headers = {"Retry-After": str(RETRY_AFTER_FAULT_SECONDS)}
+    return _problem(request, status, body, headers)
+
+
+def bug(request: Request, error: Exception) -> Response:
+    """Log a bug whole under the request's id; tell the caller only the id."""
+    name = request_id(request)
+    log.error("bug %s", name, exc_info=error)
+    spell = (
+        pocketbook_problems.spell_fault
+        if _is_pocketbook(request)
+        else native_problems.spell_fault
+    )
+    status, body = spell(None, request_id=name)
+    return _problem(request, status, body, {})
+
+
+def not_routed(request: Request, error: Exception) -> Response:
+    """Answer what no route answers: an unknown path, or a method it has not."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        response = refusal(
+            request,
+            Refusal(
+                Kind.MALFORMED,
+                "method_not_allowed",
+                f"{request.method} is not possible here; use {allowed or 'another'}.",
+            ),
+        )
+        response.status_code = 405
+        if allowed:
+            response.headers["Allow"] = allowed
+        return response
+    return refusal(
+        request,
+        Refusal(
+            Kind.NOT_FOUND,
+            "not_found",
+            "There is nothing at this path. /docs lists what there is.",
+        ),
+    )
+
+
+def _is_pocketbook(request: Request) -> bool:
+    return request.url.path.startswith("/api/")
+
+
+def _problem(
+    request: Request, status: int, body: dict[str, Any], headers: dict[str, str]
+) -> Response:
+    response = json_answer(body, status, headers)
+    if not _is_pocketbook(request):
+        response.headers["Content-Type"] = "application/problem+json"
+    return response

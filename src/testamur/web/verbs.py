@@ -1,0 +1,125 @@
+"""What the web can do: verbs that wiring hands over. It decides nothing itself."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from testamur.core.lifecycle import JobState
+from testamur.core.policy import Metered, Scope
+from testamur.core.words import Caller, CostPreview, Job, Progress, Tenant
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """A file that arrived whole, at a path that its upload removes later."""
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a caller decided about a submission."""
+
+    dialect: str
+    batch_name: str | None = None
+    idempotency_key: str | None = None
+    encoding: str | None = None
+    mapping: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A download: exact size and identity when known, bytes from any offset."""
+
+    media_type: str
+    filename: str
+    size: int | None
+    etag: str | None
+    #: Give the bytes from an offset on.
+    chunks: Callable[[int], Iterator[bytes]]
+
+
+class Access(Protocol):
+    """Who is calling, and may they."""
+
+    def authenticate(
+        self,
+        *,
+        api_keys: Sequence[str],
+        authorizations: Sequence[str],
+        tenants: Sequence[str],
+        client: str,
+    ) -> Caller:
+        """Return who is calling, or refuse."""
+        ...
+
+    def require(self, caller: Caller, scope: Scope) -> None:
+        """Return if they may, or refuse."""
+        ...
+
+    def admit(self, caller: Caller, metered: Metered, subject: str = "") -> None:
+        """Count the request against the tenant's plan, or refuse."""
+        ...
+
+
+class Jobs(Protocol):
+    """What is done with jobs."""
+
+    def submit(
+        self,
+        tenant: Tenant,
+        rows_file: ReceivedFile,
+        images_file: ReceivedFile | None,
+        wanted: Wanted,
+    ) -> Job:
+        """Accept files as a job, or refuse."""
+        ...
+
+    def status(self, tenant_id: str, job_id: str) -> Progress:
+        """Return how far a job is, or refuse."""
+        ...
+
+    def listing(
+        self, tenant_id: str, *, state: JobState | None, page: int, limit: int
+    ) -> tuple[Sequence[Progress], int]:
+        """Return one page of jobs and how many there are."""
+        ...
+
+    def cancel(self, tenant_id: str, job_id: str) -> Progress:
+        """Stop a job, or refuse."""
+        ...
+
+    def retry(self, tenant_id: str, job_id: str) -> tuple[Progress, int]:
+        """Queue the failed rows again; return how many, or refuse."""
+        ...
+
+    def download(self, tenant_id: str, job_id: str, kind: str) -> Download:
+        """Return a job's results, `csv` or `zip`, or refuse."""
+        ...
+
+
+class Asking(Protocol):
+    """Runs a blocking verb where it does not block the loop."""
+
+    def __call__(self, verb: Callable[..., T], *args: object) -> Awaitable[T]:
+        """Return what *verb* returns for *args*."""
+        ...
+
+
+@dataclass(frozen=True)
+class Verbs:
+    """Everything that routes are handed."""
+
+    access: Access
+    jobs: Jobs
+    preview_cost: Callable[[str], CostPreview]
+    #: Where uploads are received.
+    spool: Path
+    #: Runs a short read: inline on SQLite, in a thread elsewhere.
+    ask: Asking
+    #: Runs whatever may take longer, in a thread.
+    ask_slowly: Asking
