@@ -1,5 +1,8 @@
 """What a Pocketbook client sends, in our words."""
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 from testamur.core.lifecycle import JobState
 from testamur.core.refusals import Kind, Refusal
 
@@ -7,6 +10,8 @@ from testamur.core.refusals import Kind, Refusal
 STATUSES = {str(state): state for state in JobState}
 
 MAX_IDEMPOTENCY_KEY = 255
+
+File = TypeVar("File")
 
 
 def create_batch(text: str | None) -> bool:
@@ -85,18 +90,18 @@ def download_type(text: str) -> str:
     return text
 
 
-def count(text: str) -> int:
+def required_file(files: Mapping[str, File]) -> File:
     """
-    Read the number of certificates whose cost is asked for.
+    Return the CSV among the uploaded *files*.
 
     Raises:
-        Refusal: INVALID, unless it is written as plain digits.
+        Refusal: INVALID `parameter_missing`, when there is none.
     """
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+    if "metadata" not in files:
         raise Refusal(
             Kind.INVALID,
-            "parameter_invalid",
-            "Write the number of certificates as plain digits, such as 1000.",
-            at="count",
+            "parameter_missing",
+            "The CSV is missing. Send it as the form file metadata.",
+            at="metadata",
         )
-    return int(text)
+    return files["metadata"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from testamur.core.clock import rfc3339
 from testamur.core.lifecycle import JobState
-from testamur.core.words import Progress
+from testamur.core.words import CostPreview, Progress
 
 #: What the template download holds: every column, and one example.
 TEMPLATE_CSV = (
@@ -89,6 +89,28 @@ def retried(progress: Progress, count: int) -> dict[str, Any]:
 def cancelled(progress: Progress) -> dict[str, Any]:
     """Spell the answer to a cancellation."""
     return {**job(progress), "message": "Job cancelled successfully"}
+
+
+def cost(preview: CostPreview) -> dict[str, Any]:
+    """Spell a cost preview; cents are exact, the rest is for people."""
+    return {
+        "count": preview.count,
+        "currency": preview.currency,
+        "totalCost": preview.total / 100,
+        "totalCostCents": preview.total,
+        "costPerCertificate": round(preview.total / 100 / preview.count, 4),
+        "tiers": [
+            {
+                "from": line.first,
+                "count": line.quantity,
+                "unitCost": line.unit_price / 100,
+                "unitCostCents": line.unit_price,
+                "cost": line.amount / 100,
+            }
+            for line in preview.lines
+        ],
+        "priceVersion": preview.price_version,
+    }
 
 
 def _why(progress: Progress) -> str:

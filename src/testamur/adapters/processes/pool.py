@@ -1,0 +1,98 @@
+"""Worker processes of this machine: started, watched, started again, stopped."""
+
+import itertools
+import os
+import secrets
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+
+#: How often dead workers are looked for.
+WATCH_SECONDS = 0.2
+
+#: A worker that dies at once is not started again at once.
+RESTART_SECONDS = 1.0
+
+#: What a worker may take to finish the chunk in hand when asked to stop.
+STOP_SECONDS = 20.0
+
+log = structlog.get_logger()
+
+
+class WorkerPool:
+    """
+    Keeps *count* workers running.
+
+    *command* returns the argument list of a worker with the given name. When a
+    worker dies, *on_death* is told its name: what it held is free again.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        command: Callable[[str], Sequence[str]],
+        *,
+        environment: Mapping[str, str],
+        on_death: Callable[[str], None],
+    ) -> None:
+        self._count = count
+        self._command = command
+        self._environment = dict(environment)
+        self._on_death = on_death
+        self._names = (
+            f"{os.getpid()}-{secrets.token_hex(4)}-{number}"
+            for number in itertools.count(1)
+        )
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._stopping = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="workers")
+
+    def start(self) -> None:
+        """Start every worker and begin to watch them."""
+        for _ in range(self._count):
+            self._start_one()
+        self._watcher.start()
+
+    def stop(self) -> None:
+        """Let each worker finish its chunk, then end it; return when all are gone."""
+        self._stopping.set()
+        self._watcher.join()
+        for process in self._running.values():
+            process.terminate()
+        for name, process in self._running.items():
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                self._on_death(name)
+
+    def pids(self) -> list[int]:
+        """Return the process ids of the running workers."""
+        return [process.pid for process in self._running.values()]
+
+    def _start_one(self) -> None:
+        name = next(self._names)
+        self._running[name] = subprocess.Popen(
+            [sys.executable, *self._command(name)],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(WATCH_SECONDS):
+            for name, process in list(self._running.items()):
+                if process.poll() is None:
+                    continue
+                log.warning("worker died", worker=name, status=process.returncode)
+                del self._running[name]
+                try:
+                    self._on_death(name)
+                except Exception:  # its leases lapse by themselves
+                    log.exception("leases not released", worker=name)
+                if self._stopping.wait(RESTART_SECONDS):
+                    return
+                self._start_one()

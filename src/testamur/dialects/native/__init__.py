@@ -1,0 +1,1 @@
+"""Our own API under /v1: plain resources, problem details (RFC 9457)."""

@@ -1,0 +1,69 @@
+"""How the native API says no: problem details (RFC 9457)."""
+
+from http import HTTPStatus
+from typing import Any
+
+from testamur.core.refusals import Fault, Kind, Refusal, StorageFull
+
+STATUSES: dict[Kind, int] = {
+    Kind.MALFORMED: 400,
+    Kind.NOT_AUTHENTICATED: 401,
+    Kind.NOT_ALLOWED: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.TOO_SLOW: 408,
+    Kind.CONFLICT: 409,
+    Kind.TOO_LARGE: 413,
+    Kind.UNSUPPORTED: 415,
+    Kind.INVALID: 422,
+    Kind.TOO_OFTEN: 429,
+}
+
+
+def spell(refusal: Refusal, *, request_id: str) -> tuple[int, dict[str, Any]]:
+    """Return the status and body for *refusal*."""
+    status = STATUSES[refusal.kind]
+    body = _body(status, refusal.code, refusal.detail, request_id)
+    if refusal.at is not None:
+        body["at"] = refusal.at
+    if refusal.retry_after_seconds is not None:
+        body["retryAfter"] = refusal.retry_after_seconds
+    if refusal.parts:
+        body["parts"] = [
+            {"code": part.code, "detail": part.detail, "at": part.at}
+            for part in refusal.parts
+        ]
+    return status, body
+
+
+def spell_fault(fault: Fault | None, *, request_id: str) -> tuple[int, dict[str, Any]]:
+    """Return the status and body for trouble of ours (None: a bug)."""
+    if isinstance(fault, StorageFull):
+        status, code, detail = (
+            507,
+            "storage_full",
+            "The server has no space left; nothing of this request was stored.",
+        )
+    elif fault is not None:
+        status, code, detail = (
+            503,
+            "temporarily_unavailable",
+            "The server cannot answer right now. Send the request again shortly.",
+        )
+    else:
+        status, code, detail = (
+            500,
+            "internal_error",
+            "Something broke on our side. Ask your operator, naming the request id.",
+        )
+    return status, _body(status, code, detail, request_id)
+
+
+def _body(status: int, code: str, detail: str, request_id: str) -> dict[str, Any]:
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "requestId": request_id,
+    }

@@ -1,0 +1,75 @@
+"""
+From uploaded files to a job: every format and every file-level fault, in order.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from testamur.core.words import Job, Tenant
+
+from .admit import Submission, UploadedFile, admit
+from .archive import inspect
+from .csv import survey
+from .ports import Blobs, Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a caller may decide about a submission."""
+
+    batch_name: str | None = None
+    idempotency_key: str | None = None
+    #: How the rows are encoded, when they are not UTF-8.
+    encoding: str | None = None
+    #: Their headers to ours, when they differ.
+    mapping: Mapping[str, str] | None = None
+
+
+class Door:
+    """Where submissions come in, whichever dialect they were made in."""
+
+    def __init__(self, ledger: Ledger, blobs: Blobs) -> None:
+        self._ledger = ledger
+        self._blobs = blobs
+
+    def enter(
+        self,
+        tenant: Tenant,
+        *,
+        dialect: str,
+        rows_file: UploadedFile,
+        images_file: UploadedFile | None,
+        wishes: Wishes,
+    ) -> Job:
+        """
+        Check the files as a whole and accept them as a queued job.
+
+        A wrong row is no reason to refuse the file: it fails alone, later.
+
+        Raises:
+            Refusal: what is wrong with a file as a whole, and how to mend it.
+            StorageFull: nothing was stored.
+        """
+        plan = tenant.plan
+        sheet = survey(
+            rows_file.path,
+            plan,
+            encoding=wishes.encoding,
+            mapping=wishes.mapping,
+            images=images_file is not None,
+        )
+        images = inspect(images_file.path, plan) if images_file else None
+        return admit(
+            Submission(
+                tenant=tenant,
+                dialect=dialect,
+                sheet=sheet,
+                rows_file=rows_file,
+                images_file=images_file,
+                images=len(images.names) if images else 0,
+                batch_name=wishes.batch_name,
+                idempotency_key=wishes.idempotency_key,
+            ),
+            ledger=self._ledger,
+            blobs=self._blobs,
+        )

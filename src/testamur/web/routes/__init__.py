@@ -1,0 +1,1 @@
+"""One file per dialect: requests to verbs, verbs to answers."""

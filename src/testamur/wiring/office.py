@@ -1,0 +1,162 @@
+"""Settings to adapters to rooms: an `Office` is everything one process needs."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from testamur.access.gate import Gate
+from testamur.access.keys import Keys
+from testamur.access.limits import Limiter
+from testamur.access.ports import Meter
+from testamur.access.secret import OperatorSecret
+from testamur.access.tenants import Tenants
+from testamur.access.tokens import Tokens
+from testamur.adapters.files.blobs import DirectoryBlobs
+from testamur.adapters.files.secret import read_secret, secret_path
+from testamur.adapters.sql.access_store import AccessStore
+from testamur.adapters.sql.admission import SqlLedger
+from testamur.adapters.sql.database import Database
+from testamur.adapters.sql.meter import PostgresMeter, SqliteMeter
+from testamur.adapters.sql.migrate import migrate
+from testamur.adapters.sql.queue import SqlQueue
+from testamur.adapters.sql.registry import SqlRegistry
+from testamur.adapters.sql.shelf import SqlShelf
+from testamur.adapters.sql.steering import SqlDesk
+from testamur.config import Settings
+from testamur.core.clock import Clock, system_clock
+from testamur.jobs.desk import JobDesk
+
+if TYPE_CHECKING:  # imported when first used: a worker needs neither
+    from testamur.intake.door import Door
+
+
+@dataclass(frozen=True)
+class Office:
+    """One process's database, files and verbs. Close it when done."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    environment: Mapping[str, str]
+
+    @cached_property
+    def blobs(self) -> DirectoryBlobs:
+        """Uploaded files and pictures."""
+        return DirectoryBlobs(self.settings.data / "blobs")
+
+    @cached_property
+    def spool(self) -> Path:
+        """Where uploads are received; on the file system of the blobs."""
+        spool = self.settings.data / "spool"
+        spool.mkdir(parents=True, exist_ok=True)
+        return spool
+
+    @cached_property
+    def queue(self) -> SqlQueue:
+        """The chunks that wait."""
+        return SqlQueue(self.database, self.clock)
+
+    @cached_property
+    def registry(self) -> SqlRegistry:
+        """Rows and certificates."""
+        return SqlRegistry(self.database, self.clock)
+
+    @cached_property
+    def shelf(self) -> SqlShelf:
+        """The pictures of every job."""
+        return SqlShelf(self.database, self.clock)
+
+    @cached_property
+    def desk(self) -> JobDesk:
+        """What owners ask of their jobs."""
+        return JobDesk(SqlDesk(self.database, self.clock))
+
+    @cached_property
+    def door(self) -> "Door":
+        """Where submissions come in."""
+        from testamur.intake.door import Door
+
+        return Door(SqlLedger(self.database, self.clock), self.blobs)
+
+    @cached_property
+    def access_store(self) -> AccessStore:
+        """Tenants, keys, tokens and usage."""
+        return AccessStore(self.database)
+
+    @cached_property
+    def secret(self) -> OperatorSecret:
+        """The operator's secret; made on the first start of an embedded server."""
+        path = secret_path(self.settings.secret_file, self.environment)
+        return OperatorSecret(
+            read_secret(
+                path, data=self.settings.data, may_create=self.settings.is_embedded
+            )
+        )
+
+    @cached_property
+    def tenants(self) -> Tenants:
+        """The tenants."""
+        return Tenants(self.access_store, self.clock)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """Their API keys."""
+        return Keys(self.access_store, self.secret, self.clock)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """Their tokens."""
+        return Tokens(self.access_store, self.secret, self.clock)
+
+    @cached_property
+    def gate(self) -> Gate:
+        """Who is calling."""
+        return Gate(self.keys, self.tokens, self.clock)
+
+    @cached_property
+    def limiter(self) -> Limiter:
+        """How often they may."""
+        meter: Meter
+        if self.settings.is_embedded:
+            meter = SqliteMeter(self.settings.data / "limits.db")
+        else:
+            meter = PostgresMeter(self.database)
+        return Limiter(meter, self.clock)
+
+    @cached_property
+    def public_url(self) -> str:
+        """The address that links are made from."""
+        return self.settings.public_url or "http://127.0.0.1:8000"
+
+    @property
+    def public_host(self) -> str:
+        """The host part of that address."""
+        return urlsplit(self.public_url).hostname or ""
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+
+def open_office(
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    environment: Mapping[str, str] | None = None,
+) -> Office:
+    """
+    Open the database and bring it to the newest schema.
+
+    Raises:
+        Fault: the database cannot be opened, or is newer than this Testamur.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = Database(settings.database)
+    migrate(database)
+    return Office(
+        settings, database, clock, os.environ if environment is None else environment
+    )

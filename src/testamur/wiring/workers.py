@@ -1,0 +1,74 @@
+"""A worker process: `python -m testamur.wiring.workers NAME PARENT`."""
+
+import os
+import signal
+import sys
+import threading
+
+from testamur.config import read_settings
+from testamur.core.parent import die_with
+from testamur.core.refusals import Fault
+from testamur.core.words import Lease
+from testamur.intake.gallery import Gallery
+from testamur.intake.ports import Fetch
+from testamur.issuance.issue import issue_chunk
+from testamur.jobs.runner import work
+
+from .logs import configure_logs, log
+from .office import Office, open_office
+
+#: Workers yield to the process that answers requests.
+NICENESS = 5
+
+
+def worker_command(name: str) -> list[str]:
+    """Return the arguments that make Python a worker called *name*."""
+    return ["-m", "testamur.wiring.workers", name, str(os.getpid())]
+
+
+def run_worker(office: Office, name: str, stopping: threading.Event) -> None:
+    """Work on chunks in this thread until *stopping* is set."""
+    gallery = Gallery(office.shelf, office.blobs, lambda: _fetcher(office))
+
+    def issue(lease: Lease) -> None:
+        issue_chunk(lease, registry=office.registry, pictures=gallery)
+
+    try:
+        work(office.queue, {"issue": issue}, worker=name, stopping=stopping)
+    finally:
+        gallery.close()
+
+
+def _fetcher(office: Office) -> Fetch:
+    # Most jobs bring their images along, and an HTTP client takes 20 MiB.
+    from testamur.adapters.http.fetch import Fetcher
+
+    workers = max(office.settings.workers, 1)
+    return Fetcher(
+        allow=office.settings.fetch_allow,
+        own_hosts=[office.public_host],
+        per_host=max(4 // workers, 1),
+    ).fetch
+
+
+def main() -> None:
+    """Be a worker until SIGTERM, or until the parent is gone."""
+    name, parent = sys.argv[1], int(sys.argv[2])
+    die_with(parent)
+    configure_logs()
+    os.nice(NICENESS)
+    stopping = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: stopping.set())
+    office = open_office(read_settings())
+    try:
+        run_worker(office, name, stopping)
+    except Fault as trouble:  # only a fresh process may look again
+        log.error("worker gave up", trouble=str(trouble))
+        sys.exit(70)
+    finally:
+        office.close()
+
+
+if __name__ == "__main__":
+    main()
