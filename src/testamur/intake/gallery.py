@@ -56,8 +56,9 @@ class Gallery:
         self, lease: Lease, wanted: Mapping[int, str]
     ) -> Mapping[int, StoredPicture | Reason]:
         """Return, for each row number in *wanted* (its image cell), the picture."""
+        archive = self._archive(lease)
         named: dict[int, str | Reason] = {
-            row: self._source(lease, row, cell) for row, cell in wanted.items()
+            row: _source(archive, row, cell) for row, cell in wanted.items()
         }
         sources = sorted({name for name in named.values() if isinstance(name, str)})
         known = self._all(lease, sources)
@@ -65,20 +66,6 @@ class Gallery:
             row: known[name] if isinstance(name, str) else name
             for row, name in named.items()
         }
-
-    def _source(self, lease: Lease, row: int, cell: str) -> str | Reason:
-        """Say where a row's picture comes from: `url:...` or `zip:...`."""
-        if _is_url(cell):
-            return "url:" + cell
-        archive = self._archive(lease)
-        if archive is None:
-            return Reason(
-                "url_scheme",
-                f'Invalid image URL: "{cell[:60]}" in column imageUrl. Write an '
-                "address that begins with https://, or upload a ZIP of images.",
-            )
-        found = archive.find(cell, row)
-        return found if isinstance(found, Reason) else "zip:" + found
 
     def _archive(self, lease: Lease) -> Archive | None:
         digest = lease.job.profile.images_digest
@@ -139,15 +126,29 @@ class Gallery:
 
     def _shelved(self, picture: Picture) -> NewPicture:
         return NewPicture(
-            digest=self._blobs.put(picture.image),
+            digest=self._blobs.put(picture.data),
             media_type=picture.media_type,
             width=picture.width,
             height=picture.height,
-            size=len(picture.image),
-            crc32=zlib.crc32(picture.image),
+            size=len(picture.data),
+            crc32=zlib.crc32(picture.data),
             thumbnail_digest=self._blobs.put(picture.thumbnail),
             thumbnail_media_type=picture.thumbnail_media_type,
         )
+
+
+def _source(archive: Archive | None, row: int, cell: str) -> str | Reason:
+    """Say where a row's picture comes from: `url:...` or `zip:...`."""
+    if _is_url(cell):
+        return "url:" + cell
+    if archive is None:
+        return Reason(
+            "url_scheme",
+            f'Invalid image URL: "{cell[:60]}" in column imageUrl. Write an '
+            "address that begins with https://, or upload a ZIP of images.",
+        )
+    found = archive.find(cell, row)
+    return found if isinstance(found, Reason) else "zip:" + found
 
 
 @lru_cache(maxsize=2)
