@@ -15,7 +15,7 @@ from typing import Any
 
 import uvicorn
 
-from ..core.refusals import Fault
+from testamur.core.refusals import Fault
 from .limits import KIB, Limits
 from .protocol import EdgeProtocol
 
