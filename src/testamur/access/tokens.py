@@ -30,7 +30,7 @@ ISSUER = "testamur"
 AUDIENCE = "testamur-api"
 
 ALGORITHM = "HS256"
-HEADER = {"alg": ALGORITHM, "typ": "at+jwt"}
+HEADER = {"typ": "at+jwt", "alg": ALGORITHM}
 
 #: Ours have about 500 characters.
 MAX_CHARACTERS = 2_048

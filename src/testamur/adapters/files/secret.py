@@ -62,7 +62,7 @@ def _content(path: Path) -> bytes:
         ) from None
     except OSError as error:
         raise _fault(path, f"cannot be read: {error.strerror}") from error
-    with open(file, "rb") as stream:
+    try:
         status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode):
             raise _fault(path, "is not a file")
@@ -70,7 +70,9 @@ def _content(path: Path) -> bytes:
             raise _fault(path, f"can be read by others; run: chmod 600 {path}")
         if status.st_size > MAX_BYTES:
             raise _fault(path, f"has more than {MAX_BYTES} bytes: not a secret")
-        return stream.read(MAX_BYTES)
+        return os.read(file, MAX_BYTES)
+    finally:
+        os.close(file)
 
 
 def _material(content: bytes, path: Path) -> bytes:

@@ -3,8 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, Table, case, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import (
+    Row,
+    Select,
+    Table,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from testamur.access.ports import JobUsage, Standing
 from testamur.core.clock import DAY
@@ -14,6 +24,12 @@ from testamur.core.words import ApiKey, Caller, Tenant
 
 from .database import Database
 from .schema import api_keys, tenants, tokens, usage
+
+#: Both engines spell it so; SQLAlchemy has one construct for each.
+ADD_TENANT = text(
+    "INSERT INTO tenants (id, slug, name, plan, created_at) "
+    "VALUES (:id, :slug, :name, :plan, :created_at) ON CONFLICT (slug) DO NOTHING"
+)
 
 
 class AccessStore:
@@ -37,12 +53,8 @@ class AccessStore:
             "plan": tenant.plan.name,
             "created_at": created_at,
         }
-        try:
-            with self._database.writing() as connection:
-                connection.execute(insert(tenants).values(values))
-        except IntegrityError:
-            return False
-        return True
+        with self._database.writing() as connection:
+            return connection.execute(ADD_TENANT, values).rowcount == 1
 
     def tenant_by_slug(self, slug: str) -> Tenant | None:
         """Return the tenant called *slug*, suspended or not."""
