@@ -115,7 +115,7 @@ _WHITE = (
 #: quotes or something invisible comes first.
 _FORMULA = re.compile(
     f"[\\s\"'{_CONTROLS}{_INVISIBLE}{_BIDI}{_JOINERS}]*"
-    "[=+\\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\0]"
+    "[=+\\-@\uff1d\uff0b\uff0d\uff20]|'*[\t\r\n\0]"
 )
 
 

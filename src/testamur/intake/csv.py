@@ -284,11 +284,10 @@ def _explain(
 
 
 def _closes(lines: _Lines, delimiter: str) -> bool:
-    """Say whether the quote that is open ends the way the quote of a cell ends."""
+    """Say whether the quote that is open ends soon, and as that of a cell ends."""
     lines.spent = 0
     try:
         for line in chain([lines.last], lines):
-            lines.spent = 0
             _, quote, after = line.replace('""', "").partition('"')
             if quote:
                 return after[:1] in (delimiter, "\r", "\n", "")

@@ -107,6 +107,13 @@ def codec_of(head: bytes, named: str | None) -> str:
         return "utf-16"
     if head.startswith(codecs.BOM_UTF8):
         return "utf-8"
+    if chosen == "utf-16":
+        raise Refusal(
+            Kind.INVALID,
+            "encoding",
+            "This file has no byte order mark, so it does not say which UTF-16 it is. "
+            "Name utf-16-le, which Windows writes, or utf-16-be.",
+        )
     if chosen is not None:
         return chosen
     first = head[:200]

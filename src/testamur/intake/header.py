@@ -68,36 +68,37 @@ def choose_delimiter(text: str, mapping: Mapping[str, str]) -> str:
     Raises:
         Refusal: `delimiter`, when none does, or two do equally well.
     """
-    scores: dict[str, int] = {}
-    parts: dict[str, int] = {}
+    line = (text.lstrip("\r\n\ufeff ").splitlines() or [""])[0]
+    if line[:4].lower() == "sep=":
+        raise _no_delimiter(line)
+    headers: dict[str, list[str]] = {}
     for delimiter in DELIMITERS:
         try:
-            cells = first_record(text, delimiter) or []
+            headers[delimiter] = first_record(text, delimiter) or []
         except csv.Error:
-            cells = []
-        parts[delimiter] = len(cells)
-        scores[delimiter] = sum(_is_ours(cell, mapping) for cell in cells)
-
-    parting = [delimiter for delimiter in DELIMITERS if parts[delimiter] > 1]
+            continue
+    parting = [mark for mark, cells in headers.items() if len(cells) > 1]
     if not parting:
-        line = text.lstrip("\r\n\ufeff ").splitlines()[:1]
-        words = re.findall(r"[A-Za-z_]+", line[0]) if line else []
-        if sum(_is_ours(word, mapping) for word in words) > 1 or (
-            line and re.match(r"sep=", line[0], re.IGNORECASE)
-        ):
-            raise _no_delimiter(line[0])
+        if headers and _count_ours(re.findall(r"\w+", line), mapping) > 1:
+            raise _no_delimiter(line)
         return ","
-    best = max(scores[delimiter] for delimiter in parting)
-    winners = [delimiter for delimiter in parting if scores[delimiter] == best]
-    if best and len(winners) > 1:
-        raise Refusal(
-            Kind.INVALID,
-            "delimiter",
-            f"The header is separated by {_SPELT[winners[0]]} in one place and by "
-            f"{_SPELT[winners[1]]} in another. Use one of them throughout.",
-            at="line 1",
-        )
-    return winners[0]
+
+    scores = {mark: _count_ours(headers[mark], mapping) for mark in parting}
+    chosen = max(parting, key=scores.__getitem__)
+    for other in DELIMITERS:
+        # A cell of the header that another delimiter would part into columns.
+        left = [cell for cell in headers[chosen] if other in cell and other != chosen]
+        if any(_count_ours(cell.split(other), mapping) > 1 for cell in left) or (
+            scores[chosen] and other != chosen and scores.get(other) == scores[chosen]
+        ):
+            raise Refusal(
+                Kind.INVALID,
+                "delimiter",
+                f"The header is separated by {_SPELT[chosen]} in one place and by "
+                f"{_SPELT[other]} in another. Use one of them throughout.",
+                at="line 1",
+            )
+    return chosen
 
 
 def _no_delimiter(line: str) -> Refusal:
@@ -109,6 +110,10 @@ def _no_delimiter(line: str) -> Refusal:
             f"tab: {quoted(line)}. Save the file as CSV with one of them."
         )
     return Refusal(Kind.INVALID, "delimiter", detail, at="line 1")
+
+
+def _count_ours(cells: Sequence[str], mapping: Mapping[str, str]) -> int:
+    return sum(_is_ours(cell, mapping) for cell in cells)
 
 
 def _is_ours(cell: str, mapping: Mapping[str, str]) -> bool:

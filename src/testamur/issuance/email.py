@@ -45,7 +45,10 @@ def _look_closely(text: str) -> Reason | None:
         return _refuse(text, f"It is longer than {MAX_ADDRESS_CHARACTERS} characters.")
     try:
         address = validate_email(
-            text, check_deliverability=False, globally_deliverable=False
+            text,
+            check_deliverability=False,
+            globally_deliverable=False,
+            strict=True,  # 64 characters before the @, as RFC 5321 has it
         )
     except EmailNotValidError as error:
         return _refuse(text, str(error))
