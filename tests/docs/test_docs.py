@@ -126,7 +126,8 @@ def test_every_room_is_in_the_import_rule():
     here = {f"testamur.{room}" for room in rooms if any((SOURCE / room).glob("*.py"))}
 
     for name in ("adapters", "dialects", "edges"):
-        assert here - set(contracts[name]["forbidden_modules"]) == set(), name
+        listed = contracts[name]["forbidden_modules"]
+        assert here - {module.removesuffix(".**") for module in listed} == set(), name
 
 
 def test_core_imports_nothing_but_the_standard_library():
