@@ -16,6 +16,7 @@ from typing import Any
 import uvicorn
 
 from testamur.core.refusals import Fault
+
 from .limits import KIB, Limits
 from .protocol import EdgeProtocol
 
