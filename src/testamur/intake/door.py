@@ -2,7 +2,7 @@
 From uploaded files to a job: every format and every file-level fault, in order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from testamur.core.words import Job, Tenant
@@ -11,6 +11,7 @@ from .admit import Submission, UploadedFile, admit
 from .archive import inspect
 from .csv import survey
 from .ports import Blobs, Ledger
+from .records import sheet_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,41 @@ class Door:
                 rows_file=rows_file,
                 images_file=images_file,
                 images=len(images.names) if images else 0,
+                batch_name=wishes.batch_name,
+                idempotency_key=wishes.idempotency_key,
+            ),
+            ledger=self._ledger,
+            blobs=self._blobs,
+        )
+
+    def enter_records(
+        self,
+        tenant: Tenant,
+        *,
+        dialect: str,
+        records: Sequence[Mapping[str, object]],
+        body: bytes,
+        wishes: Wishes,
+    ) -> Job:
+        """
+        Accept rows that came as JSON objects as a queued job.
+
+        *body* is what was sent; it is kept as the record of what was asked.
+
+        Raises:
+            Refusal: what is wrong, and in which row.
+            StorageFull: nothing was stored.
+        """
+        sheet = sheet_of(records, tenant.plan)
+        digest = self._blobs.put(body)
+        return admit(
+            Submission(
+                tenant=tenant,
+                dialect=dialect,
+                sheet=sheet,
+                rows_file=UploadedFile(self._blobs.path(digest), digest),
+                images_file=None,
+                images=0,
                 batch_name=wishes.batch_name,
                 idempotency_key=wishes.idempotency_key,
             ),

@@ -32,8 +32,8 @@ class Queue(Protocol):
         """
         ...
 
-    def lapse(self, *, worker: str | None = None) -> int:
-        """Release every lease that ran out (or that *worker* held); say how many."""
+    def lapse(self, *, worker: str | None = None, all_of_them: bool = False) -> int:
+        """Release leases that ran out, or *worker*'s, or all; say how many."""
         ...
 
     def settle(self) -> int:

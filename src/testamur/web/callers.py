@@ -3,9 +3,13 @@
 from starlette.requests import Request
 
 from testamur.core.policy import Scope
+from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import Caller
 
 from .verbs import Verbs
+
+#: As long a key as any peer accepts.
+MAX_KEY = 255
 
 
 async def caller(request: Request, verbs: Verbs, scope: Scope) -> Caller:
@@ -28,3 +32,25 @@ async def caller(request: Request, verbs: Verbs, scope: Scope) -> Caller:
     known = await verbs.ask(authenticate)
     verbs.access.require(known, scope)
     return known
+
+
+def idempotency_key(request: Request) -> str | None:
+    """
+    Return the caller's name for this request (header Idempotency-Key), if any.
+
+    Raises:
+        Refusal: MALFORMED, when it is empty, too long or not printable ASCII.
+    """
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
+        return None
+    text = keys[0]
+    is_printable = text.isascii() and text.isprintable() and text.strip() == text
+    if len(keys) > 1 or not text or len(text) > MAX_KEY or not is_printable:
+        raise Refusal(
+            Kind.MALFORMED,
+            "parameter_invalid",
+            "Send one Idempotency-Key of 1 to 255 printable ASCII characters.",
+            at="Idempotency-Key",
+        )
+    return text

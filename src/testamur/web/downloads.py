@@ -9,9 +9,8 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from testamur.core.download import Download
 from testamur.core.refusals import Kind, Refusal
-
-from .verbs import Download
 
 #: One range from an offset on is all a resuming client asks for (RFC 9110, 14.2).
 RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
@@ -43,7 +42,7 @@ def download_answer(request: Request, download: Download) -> Response:
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{download.size}"
     if request.method == "HEAD":
         return Response(None, status, headers, media_type=download.media_type)
-    length = end - start if download.size is not None else None
+    length = end - start if status == 206 else None
     return StreamingResponse(
         _stream(download, start, length),
         status_code=status,
@@ -55,16 +54,18 @@ def download_answer(request: Request, download: Download) -> Response:
 async def _stream(
     download: Download, start: int, length: int | None
 ) -> AsyncIterator[bytes]:
+    """Give *length* bytes from *start* on; all of them when *length* is None."""
     chunks = download.chunks(start)
     try:
         async for chunk in iterate_in_threadpool(chunks):
-            if length is not None:
-                chunk = chunk[:length]
-                length -= len(chunk)
-            yield chunk
-            if length == 0:
+            if length is None:
+                yield chunk
+                continue
+            yield chunk[:length]
+            length -= len(chunk[:length])
+            if not length:
                 return
-    finally:
+    finally:  # a generator holds a file open until it is closed
         close = getattr(chunks, "close", None)
         if close is not None:
             with anyio.CancelScope(shield=True):

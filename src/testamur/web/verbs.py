@@ -1,13 +1,26 @@
 """What the web can do: verbs that wiring hands over. It decides nothing itself."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from testamur.core.download import Download
 from testamur.core.lifecycle import JobState
 from testamur.core.policy import Metered, Scope
-from testamur.core.words import Caller, CostPreview, Job, Progress, Tenant
+from testamur.core.words import (
+    ApiKey,
+    Caller,
+    Certificate,
+    CostPreview,
+    Job,
+    NewKey,
+    Progress,
+    Tenant,
+    Usage,
+)
+
+from .spool import Spool
 
 T = TypeVar("T")
 
@@ -29,18 +42,6 @@ class Wanted:
     idempotency_key: str | None = None
     encoding: str | None = None
     mapping: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Download:
-    """A download: exact size and identity when known, bytes from any offset."""
-
-    media_type: str
-    filename: str
-    size: int | None
-    etag: str | None
-    #: Give the bytes from an offset on.
-    chunks: Callable[[int], Iterator[bytes]]
 
 
 class Access(Protocol):
@@ -79,6 +80,16 @@ class Jobs(Protocol):
         """Accept files as a job, or refuse."""
         ...
 
+    def submit_records(
+        self,
+        tenant: Tenant,
+        records: Sequence[Mapping[str, object]],
+        body: bytes,
+        wanted: Wanted,
+    ) -> Job:
+        """Accept rows that came as JSON (*body*, read as *records*), or refuse."""
+        ...
+
     def status(self, tenant_id: str, job_id: str) -> Progress:
         """Return how far a job is, or refuse."""
         ...
@@ -102,6 +113,43 @@ class Jobs(Protocol):
         ...
 
 
+class Account(Protocol):
+    """What a tenant has."""
+
+    @property
+    def public_url(self) -> str:
+        """The address that links are made from."""
+        ...
+
+    def certificates(
+        self, tenant_id: str, wanted: Mapping[str, str | None], limit: int
+    ) -> tuple[Sequence[Certificate], str | None]:
+        """Return certificates, newest first, and where to go on; or refuse."""
+        ...
+
+    def certificate(self, tenant_id: str, certificate_id: str) -> Certificate:
+        """Return one certificate of the tenant, or refuse."""
+        ...
+
+    def usage(self, tenant: Tenant, since: int | None, until: int | None) -> Usage:
+        """Return what was used."""
+        ...
+
+    def keys(self, tenant: Tenant) -> Sequence[ApiKey]:
+        """Return the tenant's keys."""
+        ...
+
+    def create_key(
+        self, by: Caller, name: str, scopes: Sequence[str], expires_at: int | None
+    ) -> NewKey:
+        """Return a new key with no scope that *by* has not, or refuse."""
+        ...
+
+    def revoke_key(self, tenant: Tenant, key_id: str) -> None:
+        """Revoke a key for ever, or refuse."""
+        ...
+
+
 class Asking(Protocol):
     """Runs a blocking verb where it does not block the loop."""
 
@@ -116,9 +164,10 @@ class Verbs:
 
     access: Access
     jobs: Jobs
+    account: Account
     preview_cost: Callable[[str], CostPreview]
     #: Where uploads are received.
-    spool: Path
+    spool: Spool
     #: Runs a short read: inline on SQLite, in a thread elsewhere.
     ask: Asking
     #: Runs whatever may take longer, in a thread.

@@ -19,11 +19,13 @@ from testamur.adapters.files.blobs import DirectoryBlobs
 from testamur.adapters.files.secret import read_secret, secret_path
 from testamur.adapters.sql.access_store import AccessStore
 from testamur.adapters.sql.admission import SqlLedger
+from testamur.adapters.sql.certificates import SqlCertificates
 from testamur.adapters.sql.database import Database
 from testamur.adapters.sql.meter import PostgresMeter, SqliteMeter
 from testamur.adapters.sql.migrate import migrate
 from testamur.adapters.sql.queue import SqlQueue
 from testamur.adapters.sql.registry import SqlRegistry
+from testamur.adapters.sql.results import SqlResults
 from testamur.adapters.sql.shelf import SqlShelf
 from testamur.adapters.sql.steering import SqlDesk
 from testamur.config import Settings
@@ -48,12 +50,10 @@ class Office:
         """Uploaded files and pictures."""
         return DirectoryBlobs(self.settings.data / "blobs")
 
-    @cached_property
+    @property
     def spool(self) -> Path:
         """Where uploads are received; on the file system of the blobs."""
-        spool = self.settings.data / "spool"
-        spool.mkdir(parents=True, exist_ok=True)
-        return spool
+        return self.settings.data / "spool"
 
     @cached_property
     def queue(self) -> SqlQueue:
@@ -71,9 +71,24 @@ class Office:
         return SqlShelf(self.database, self.clock)
 
     @cached_property
+    def jobs_of(self) -> SqlDesk:
+        """The jobs of every tenant."""
+        return SqlDesk(self.database, self.clock)
+
+    @cached_property
+    def certificates(self) -> SqlCertificates:
+        """What was issued."""
+        return SqlCertificates(self.database)
+
+    @cached_property
+    def results(self) -> SqlResults:
+        """What became of every row."""
+        return SqlResults(self.database)
+
+    @cached_property
     def desk(self) -> JobDesk:
         """What owners ask of their jobs."""
-        return JobDesk(SqlDesk(self.database, self.clock))
+        return JobDesk(self.jobs_of)
 
     @cached_property
     def door(self) -> "Door":

@@ -155,9 +155,10 @@ class SqlQueue:
                 connection, HELD.format("c."), _held(lease), blameless=blameless
             )
 
-    def lapse(self, *, worker: str | None = None) -> int:
-        """Release every lease that ran out (or that *worker* held); say how many."""
+    def lapse(self, *, worker: str | None = None, all_of_them: bool = False) -> int:
+        """Release leases that ran out, or *worker*'s, or all; say how many."""
         which = "c.worker = :worker" if worker else "c.leased_until < :now"
+        which = "TRUE" if all_of_them else which
         values = {"worker": worker, "now": self._clock()}
         with self._database.reading() as connection:
             lapsed = connection.scalar(

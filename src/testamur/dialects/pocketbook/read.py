@@ -9,8 +9,6 @@ from testamur.core.refusals import Kind, Refusal
 #: Its names of the statuses are ours.
 STATUSES = {str(state): state for state in JobState}
 
-MAX_IDEMPOTENCY_KEY = 255
-
 File = TypeVar("File")
 
 
@@ -51,26 +49,6 @@ def status(text: str | None) -> JobState | None:
             at="status",
         )
     return STATUSES[text]
-
-
-def idempotency_key(text: str | None) -> str | None:
-    """
-    Read the header Idempotency-Key.
-
-    Raises:
-        Refusal: MALFORMED, when it is empty, too long or not printable ASCII.
-    """
-    if text is None:
-        return None
-    is_printable = text.isascii() and text.isprintable() and text.strip() == text
-    if not text or len(text) > MAX_IDEMPOTENCY_KEY or not is_printable:
-        raise Refusal(
-            Kind.MALFORMED,
-            "parameter_invalid",
-            "The Idempotency-Key must be 1 to 255 printable ASCII characters.",
-            at="Idempotency-Key",
-        )
-    return text
 
 
 def download_type(text: str) -> str:

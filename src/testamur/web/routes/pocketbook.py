@@ -10,7 +10,7 @@ from testamur.core.policy import Metered, Scope
 from testamur.dialects.pocketbook import read, spell, wire
 
 from ..answers import json_answer
-from ..callers import caller
+from ..callers import caller, idempotency_key
 from ..downloads import download_answer
 from ..queries import Query, query_of
 from ..uploads import FileRule, receive
@@ -33,7 +33,7 @@ def pocketbook_routes(verbs: Verbs) -> APIRouter:
     )
     async def create(request: Request) -> Response:
         known = await caller(request, verbs, Scope.BULK_MINT)
-        key = read.idempotency_key(request.headers.get("idempotency-key"))
+        key = idempotency_key(request)
         plan = known.tenant.plan
         rules = {
             "metadata": FileRule(plan.max_csv_bytes),

@@ -1,0 +1,159 @@
+"""What a client of the native API sends, in our words."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from testamur.core.lifecycle import JobState
+from testamur.core.refusals import Kind, Refusal
+
+#: RFC 3339 with a zone, or a date (midnight UTC).
+MOMENT = re.compile(
+    r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2}))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job that came as JSON."""
+
+    records: list[dict[str, Any]]
+    batch_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRequest:
+    """A key that a caller wants."""
+
+    name: str
+    scopes: list[str]
+    expires_at: int | None
+
+
+def new_job(body: Any) -> NewJob:
+    """
+    Read the JSON form of a job: `{"rows": [...], "batchName": "..."}`.
+
+    Raises:
+        Refusal: INVALID, naming the field.
+    """
+    fields = _object(body, {"rows", "batchName"})
+    records = fields.get("rows")
+    if not isinstance(records, list) or not records:
+        raise _wrong("rows", "Send rows as a list with at least one object.")
+    if not all(isinstance(record, dict) for record in records):
+        raise _wrong("rows", "Every row must be an object of its fields.")
+    return NewJob(records, batch_name(fields.get("batchName")))
+
+
+def batch_name(value: Any) -> str | None:
+    """
+    Read the name of the batch to make, if one is wanted.
+
+    Raises:
+        Refusal: INVALID, when it is not 1 to 255 characters.
+    """
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or len(value) > 255 or not value.isprintable():
+        raise _wrong("batchName", "The batch's name must be 1 to 255 letters.")
+    return value
+
+
+def mapping(value: Any) -> Mapping[str, str] | None:
+    """
+    Read a column mapping: your header to ours, as a JSON object.
+
+    Raises:
+        Refusal: INVALID.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not all(
+        isinstance(name, str) for name in value.values()
+    ):
+        raise _wrong("mapping", 'Send an object such as {"Student": "recipientName"}.')
+    return value
+
+
+def new_key(body: Any) -> KeyRequest:
+    """
+    Read `{"name": "...", "scopes": [...], "expiresAt": "..."}`; all are optional.
+
+    Raises:
+        Refusal: INVALID, naming the field.
+    """
+    fields = _object(body, {"name", "scopes", "expiresAt"})
+    name, scopes = fields.get("name", ""), fields.get("scopes", [])
+    if not isinstance(name, str):
+        raise _wrong("name", "The key's name must be text.")
+    if not isinstance(scopes, list) or not all(isinstance(s, str) for s in scopes):
+        raise _wrong("scopes", "Send scopes as a list of their names.")
+    expires = fields.get("expiresAt")
+    if expires is not None and not isinstance(expires, str):
+        raise _wrong("expiresAt", "Write a moment such as 2027-01-31T00:00:00Z.")
+    return KeyRequest(name, scopes, moment(expires, "expiresAt"))
+
+
+def state(text: str | None) -> JobState | None:
+    """
+    Read the query parameter state.
+
+    Raises:
+        Refusal: INVALID, naming the states there are.
+    """
+    if text is None:
+        return None
+    known = [str(one) for one in JobState]
+    if text not in known:
+        raise _wrong("state", f"There is no such state; use {', '.join(known)}.")
+    return JobState(text)
+
+
+def moment(text: str | None, at: str) -> int | None:
+    """
+    Read a moment in RFC 3339, or a date.
+
+    Raises:
+        Refusal: INVALID `date_format`.
+    """
+    if text is None:
+        return None
+    try:
+        if not MOMENT.fullmatch(text):
+            raise ValueError(text)
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refusal(
+            Kind.INVALID,
+            "date_format",
+            f"Write {at} like 2027-01-31 or 2027-01-31T12:00:00Z.",
+            at=at,
+        ) from None
+    read = read if read.tzinfo else read.replace(tzinfo=UTC)
+    if not 1970 <= read.year <= 2200:
+        raise Refusal(
+            Kind.INVALID, "date_range", f"{at} must lie in 1970 to 2200.", at=at
+        )
+    return int(read.timestamp() * 1000)
+
+
+def _object(body: Any, known: set[str]) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise _wrong("body", "Send one JSON object.")
+    for name in body:
+        if name not in known:
+            fields = ", ".join(sorted(known))
+            raise Refusal(
+                Kind.INVALID,
+                "unknown_field",
+                f"There is no field of this name; there are {fields}.",
+                at=str(name)[:64],
+            )
+    return body
+
+
+def _wrong(at: str, detail: str) -> Refusal:
+    return Refusal(Kind.INVALID, "parameter_invalid", detail, at=at)

@@ -1,0 +1,138 @@
+"""The native API's answers, from our words: camelCase, RFC 3339, minor units."""
+
+from typing import Any
+
+from testamur.core.clock import rfc3339
+from testamur.core.lifecycle import JobState
+from testamur.core.words import (
+    ApiKey,
+    Certificate,
+    NewKey,
+    Progress,
+    RowFailure,
+    Tenant,
+    Usage,
+)
+
+
+def job(progress: Progress) -> dict[str, Any]:
+    """Spell a job and how far it is."""
+    its = progress.job
+    return {
+        "id": its.id,
+        "state": its.state,
+        "dialect": its.dialect,
+        "batchId": its.batch_id,
+        "rows": {
+            "total": its.total,
+            "processed": progress.processed,
+            "succeeded": progress.succeeded,
+            "failed": progress.failed,
+            "cancelled": progress.cancelled,
+        },
+        "createdAt": rfc3339(its.created_at),
+        "updatedAt": rfc3339(progress.updated_at),
+        "startedAt": _moment(its.started_at),
+        "finishedAt": _moment(its.finished_at),
+        "estimatedAt": _moment(progress.estimated_at),
+        "isFinished": its.state not in (JobState.QUEUED, JobState.PROCESSING),
+        "failures": [failure(one) for one in progress.failures],
+        "links": {
+            "self": f"/v1/jobs/{its.id}",
+            "csv": f"/v1/jobs/{its.id}/results.csv",
+            "zip": f"/v1/jobs/{its.id}/results.zip",
+            "certificates": f"/v1/certificates?jobId={its.id}",
+        },
+    }
+
+
+def failure(one: RowFailure) -> dict[str, Any]:
+    """Spell why a row failed."""
+    return {"row": one.row, "code": one.code, "message": one.message}
+
+
+def certificate(one: Certificate, public_url: str) -> dict[str, Any]:
+    """Spell a certificate for its issuer: recipient's address included."""
+    facts = one.facts
+    return {
+        "id": one.id,
+        "referenceNumber": one.reference,
+        "url": f"{public_url}/c/{one.id}",
+        "jobId": one.job_id,
+        "batchId": one.batch_id,
+        "row": one.row,
+        "issuedAt": rfc3339(one.issued_at),
+        "name": facts.name,
+        "description": facts.description,
+        "category": facts.category,
+        "recipientName": facts.recipient_name,
+        "recipientEmail": facts.recipient_email,
+        "attributes": dict(facts.attributes),
+        "voucher": {
+            "id": one.voucher_id,
+            "expiresAt": rfc3339(one.voucher_expires_at),
+        },
+    }
+
+
+def key(one: ApiKey) -> dict[str, Any]:
+    """Spell a key as lists show it, without its text."""
+    return {
+        "id": one.id,
+        "name": one.name,
+        "hint": one.hint,
+        "scopes": sorted(one.scopes),
+        "createdAt": rfc3339(one.created_at),
+        "expiresAt": _moment(one.expires_at),
+        "revokedAt": _moment(one.revoked_at),
+    }
+
+
+def new_key(one: NewKey) -> dict[str, Any]:
+    """Spell a new key: the only answer that ever holds its text."""
+    return {**key(one.key), "key": one.text}
+
+
+def tenant(one: Tenant) -> dict[str, Any]:
+    """Spell the caller's own tenant, with what its plan allows."""
+    plan = one.plan
+    return {
+        "id": one.id,
+        "slug": one.slug,
+        "name": one.name,
+        "plan": {
+            "name": plan.name,
+            "maxRows": plan.max_rows,
+            "maxCsvBytes": plan.max_csv_bytes,
+            "maxZipBytes": plan.max_zip_bytes,
+            "rates": {
+                metered: {
+                    "requests": rate.burst,
+                    "periodSeconds": rate.period_seconds,
+                }
+                for metered, rate in plan.rates.items()
+            },
+        },
+    }
+
+
+def usage(one: Usage) -> dict[str, Any]:
+    """Spell what was used and what it costs, in minor units of money."""
+    return {
+        "since": rfc3339(one.since),
+        "until": rfc3339(one.until),
+        "certificates": one.certificates,
+        "lines": [
+            {
+                "priceVersion": line.price_version,
+                "currency": line.currency,
+                "certificates": line.certificates,
+                "amountMinor": line.amount,
+            }
+            for line in one.lines
+        ],
+    }
+
+
+def _moment(moment: int | None) -> str | None:
+    return None if moment is None else rfc3339(moment)

@@ -1,0 +1,122 @@
+"""The native API under /v1: certificates, keys, usage, the tenant itself."""
+
+from fastapi import APIRouter, Path
+from starlette.requests import Request
+from starlette.responses import Response
+
+from testamur.core.policy import Scope
+from testamur.dialects.native import read, spell
+
+from ..answers import json_answer
+from ..bodies import receive_json
+from ..callers import caller
+from ..queries import query_of
+from ..verbs import Verbs
+
+FILTERS = ("jobId", "batchId", "email", "reference", "after", "limit")
+
+
+def account_routes(verbs: Verbs) -> APIRouter:
+    """Return the routes of what a tenant has."""
+    router = APIRouter(prefix="/v1")
+    account = verbs.account
+
+    @router.get(
+        "/certificates",
+        tags=["Certificates"],
+        summary="List certificates, newest first",
+        openapi_extra={"x-scope": Scope.CERTIFICATES_READ},
+    )
+    async def certificates(request: Request) -> Response:
+        known = await caller(request, verbs, Scope.CERTIFICATES_READ)
+        query = query_of(request, allowed=FILTERS)
+        limit = query.limit(default=20)
+        wanted = {name: query.one(name) for name in FILTERS[:-1]}
+        found, after = await verbs.ask(
+            account.certificates, known.tenant.id, wanted, limit
+        )
+        return json_answer(
+            {
+                "certificates": [
+                    spell.certificate(one, account.public_url) for one in found
+                ],
+                "next": after,
+            }
+        )
+
+    @router.get(
+        "/certificates/{id}",
+        tags=["Certificates"],
+        summary="Read one certificate",
+        openapi_extra={"x-scope": Scope.CERTIFICATES_READ},
+    )
+    async def certificate(
+        request: Request, certificate_id: str = Path(alias="id")
+    ) -> Response:
+        known = await caller(request, verbs, Scope.CERTIFICATES_READ)
+        found = await verbs.ask(account.certificate, known.tenant.id, certificate_id)
+        return json_answer(spell.certificate(found, account.public_url))
+
+    @router.get(
+        "/tenant",
+        tags=["Account"],
+        summary="Read your tenant and its plan",
+        openapi_extra={"x-scope": Scope.BULK_MINT},
+    )
+    async def tenant(request: Request) -> Response:
+        known = await caller(request, verbs, Scope.BULK_MINT)
+        return json_answer(spell.tenant(known.tenant))
+
+    @router.get(
+        "/usage",
+        tags=["Account"],
+        summary="What was issued, and what it costs",
+        openapi_extra={"x-scope": Scope.BILLING_READ},
+    )
+    async def usage(request: Request) -> Response:
+        known = await caller(request, verbs, Scope.BILLING_READ)
+        query = query_of(request, allowed=("since", "until"))
+        since = read.moment(query.one("since"), "since")
+        until = read.moment(query.one("until"), "until")
+        found = await verbs.ask_slowly(account.usage, known.tenant, since, until)
+        return json_answer(spell.usage(found))
+
+    @router.get(
+        "/keys",
+        tags=["Keys"],
+        summary="List API keys",
+        openapi_extra={"x-scope": Scope.KEYS_MANAGE},
+    )
+    async def keys(request: Request) -> Response:
+        known = await caller(request, verbs, Scope.KEYS_MANAGE)
+        found = await verbs.ask(account.keys, known.tenant)
+        return json_answer({"keys": [spell.key(one) for one in found]})
+
+    @router.post(
+        "/keys",
+        tags=["Keys"],
+        status_code=201,
+        summary="Create an API key; this answer alone holds it",
+        openapi_extra={"x-scope": Scope.KEYS_MANAGE},
+    )
+    async def create_key(request: Request) -> Response:
+        known = await caller(request, verbs, Scope.KEYS_MANAGE)
+        wanted = read.new_key(await receive_json(request))
+        made = await verbs.ask_slowly(
+            account.create_key, known, wanted.name, wanted.scopes, wanted.expires_at
+        )
+        return json_answer(spell.new_key(made), 201)
+
+    @router.delete(
+        "/keys/{id}",
+        tags=["Keys"],
+        status_code=204,
+        summary="Revoke an API key for ever",
+        openapi_extra={"x-scope": Scope.KEYS_MANAGE},
+    )
+    async def revoke_key(request: Request, key_id: str = Path(alias="id")) -> Response:
+        known = await caller(request, verbs, Scope.KEYS_MANAGE)
+        await verbs.ask_slowly(account.revoke_key, known.tenant, key_id)
+        return Response(status_code=204)
+
+    return router

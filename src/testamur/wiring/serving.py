@@ -1,0 +1,181 @@
+"""`testamur serve`: API, pages and embedded workers, and what keeps them going."""
+
+import fcntl
+import os
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from testamur.adapters.processes.pool import WorkerPool
+from testamur.config import Settings
+from testamur.core.refusals import Fault
+from testamur.web.server import Server, allow_descriptors, listen
+from testamur.web.spool import Spool
+
+from .logs import log
+from .office import Office, open_office
+from .site import build_site
+from .workers import worker_command
+
+#: How often leases that ran out are looked for.
+SWEEP_SECONDS = 5.0
+
+#: What a connection and an upload may need of open files.
+DESCRIPTORS = 2_048
+
+
+def serve(
+    settings: Settings, *, host: str, port: int, environment: Mapping[str, str]
+) -> None:
+    """
+    Serve until SIGTERM or SIGINT.
+
+    After a crash: start it again. Work that was in hand goes on at once on the
+    embedded default, and after its lease elsewhere.
+
+    Raises:
+        Fault: the address or the data directory is in use, or cannot be used.
+    """
+    listener = listen(host, port)
+    host, port = listener.getsockname()[:2]
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    if not settings.public_url:
+        settings = replace(settings, public_url=address)
+    with sole_owner(settings), _open(settings) as office:
+        if settings.is_embedded:
+            office.queue.lapse(all_of_them=True)  # their workers died with us
+        office.secret  # noqa: B018 - made on the first start, or refused now
+        allow_descriptors(DESCRIPTORS)
+        pool = WorkerPool(
+            settings.workers,
+            worker_command,
+            environment={
+                **environment,
+                "TESTAMUR_PUBLIC_URL": office.public_url,
+                "TESTAMUR_DATA": str(settings.data),
+            },
+            on_death=lambda name: _free(office, name),
+        )
+        pool.start()
+        try:
+            with _sweeping(office), Spool(office.spool) as spool:
+                Server(
+                    build_site(office, spool),
+                    listener,
+                    on_ready=lambda *_: print(  # noqa: T201 - for who started us
+                        f"Testamur is ready at {address}", flush=True
+                    ),
+                ).run()
+        finally:
+            pool.stop()
+
+
+def work_alone(settings: Settings, environment: Mapping[str, str]) -> None:
+    """
+    Run workers and nothing else until SIGTERM, beside servers elsewhere.
+
+    Raises:
+        Fault: on SQLite, where the server runs the workers itself.
+    """
+    if settings.is_embedded:
+        raise Fault(
+            "with SQLite the workers belong to `testamur serve --workers N`; set "
+            "TESTAMUR_DATABASE_URL to a PostgreSQL that hosts can share",
+            passing=False,
+        )
+    stopping = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: stopping.set())
+    with _open(settings) as office, _sweeping(office):
+        pool = WorkerPool(
+            max(settings.workers, 1),
+            worker_command,
+            environment=environment,
+            on_death=lambda name: _free(office, name),
+        )
+        pool.start()
+        stopping.wait()
+        pool.stop()
+
+
+@contextmanager
+def sole_owner(settings: Settings) -> Iterator[None]:
+    """
+    Hold the data directory for this server; another is refused.
+
+    Raises:
+        Fault: another server holds it.
+    """
+    if not settings.is_embedded:
+        yield
+        return
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = settings.data / "server.lock"
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise Fault(
+            f"a server already runs on {settings.data}; stop it, or set "
+            "TESTAMUR_DATA to another directory",
+            passing=False,
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def is_served(data: Path) -> bool:
+    """Say whether a server runs on this data directory."""
+    path = data / "server.lock"
+    if not path.exists():
+        return False
+    lock = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+@contextmanager
+def _open(settings: Settings) -> Iterator[Office]:
+    office = open_office(settings)
+    try:
+        yield office
+    finally:
+        office.close()
+
+
+def _free(office: Office, worker: str) -> None:
+    office.queue.lapse(worker=worker)
+    office.queue.settle()
+
+
+@contextmanager
+def _sweeping(office: Office) -> Iterator[None]:
+    """Release lapsed leases and finish finished jobs, every few seconds."""
+    stopping = threading.Event()
+
+    def sweep() -> None:
+        while not stopping.wait(SWEEP_SECONDS):
+            try:
+                office.queue.lapse()
+                office.queue.settle()
+            except Fault as trouble:
+                log.warning("not swept", trouble=str(trouble))
+
+    thread = threading.Thread(target=sweep, name="sweeper", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()

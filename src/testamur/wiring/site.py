@@ -1,0 +1,251 @@
+"""The web's verbs, handed over, and the application they make."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import anyio.to_thread
+from starlette.types import ASGIApp
+
+from testamur.access.scopes import require
+from testamur.access.usage import preview, read_count, usage_of
+from testamur.core.clock import DAY
+from testamur.core.download import Download
+from testamur.core.lifecycle import JobState
+from testamur.core.policy import Metered, Scope
+from testamur.core.refusals import Kind, Refusal
+from testamur.core.words import (
+    ApiKey,
+    Caller,
+    Certificate,
+    Job,
+    NewKey,
+    Progress,
+    Tenant,
+    Usage,
+)
+from testamur.delivery.downloads import Downloads
+from testamur.intake.admit import UploadedFile
+from testamur.intake.door import Wishes
+from testamur.issuance import read as issued
+from testamur.issuance.issue import facts_of
+from testamur.web.app import build_app
+from testamur.web.pages import page_routes
+from testamur.web.routes.native import job_routes
+from testamur.web.routes.native_account import account_routes
+from testamur.web.routes.pocketbook import pocketbook_routes
+from testamur.web.spool import Spool
+from testamur.web.verbs import ReceivedFile, Verbs, Wanted
+
+from .office import Office
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class SiteAccess:
+    """`web.verbs.Access` by the access room."""
+
+    office: Office
+
+    def authenticate(
+        self,
+        *,
+        api_keys: Sequence[str],
+        authorizations: Sequence[str],
+        tenants: Sequence[str],
+        client: str,
+    ) -> Caller:
+        """Return who is calling, or refuse."""
+        return self.office.gate.authenticate(
+            api_keys=api_keys,
+            authorizations=authorizations,
+            tenants=tenants,
+            client=client,
+        )
+
+    def require(self, caller: Caller, scope: Scope) -> None:
+        """Return if they may, or refuse."""
+        require(caller, scope)
+
+    def admit(self, caller: Caller, metered: Metered, subject: str = "") -> None:
+        """Count the request against the tenant's plan, or refuse."""
+        self.office.limiter.admit(caller, metered, subject)
+
+
+@dataclass(frozen=True)
+class SiteJobs:
+    """`web.verbs.Jobs` by intake, jobs and delivery."""
+
+    office: Office
+
+    def submit(
+        self,
+        tenant: Tenant,
+        rows_file: ReceivedFile,
+        images_file: ReceivedFile | None,
+        wanted: Wanted,
+    ) -> Job:
+        """Accept files as a job, or refuse."""
+        return self.office.door.enter(
+            tenant,
+            dialect=wanted.dialect,
+            rows_file=UploadedFile(rows_file.path, rows_file.sha256),
+            images_file=(
+                UploadedFile(images_file.path, images_file.sha256)
+                if images_file
+                else None
+            ),
+            wishes=Wishes(
+                batch_name=wanted.batch_name,
+                idempotency_key=wanted.idempotency_key,
+                encoding=wanted.encoding,
+                mapping=wanted.mapping,
+            ),
+        )
+
+    def submit_records(
+        self,
+        tenant: Tenant,
+        records: Sequence[Mapping[str, object]],
+        body: bytes,
+        wanted: Wanted,
+    ) -> Job:
+        """Accept rows that came as JSON (*body*, read as *records*), or refuse."""
+        return self.office.door.enter_records(
+            tenant,
+            dialect=wanted.dialect,
+            records=records,
+            body=body,
+            wishes=Wishes(
+                batch_name=wanted.batch_name, idempotency_key=wanted.idempotency_key
+            ),
+        )
+
+    def status(self, tenant_id: str, job_id: str) -> Progress:
+        """Return how far a job is, or refuse."""
+        return self.office.desk.status(tenant_id, job_id)
+
+    def listing(
+        self, tenant_id: str, *, state: JobState | None, page: int, limit: int
+    ) -> tuple[Sequence[Progress], int]:
+        """Return one page of jobs and how many there are."""
+        return self.office.desk.listing(tenant_id, state=state, page=page, limit=limit)
+
+    def cancel(self, tenant_id: str, job_id: str) -> Progress:
+        """Stop a job, or refuse."""
+        return self.office.desk.cancel(tenant_id, job_id)
+
+    def retry(self, tenant_id: str, job_id: str) -> tuple[Progress, int]:
+        """Queue the failed rows again; return how many, or refuse."""
+        retried = self.office.desk.retry(tenant_id, job_id)
+        return retried.progress, retried.count
+
+    def download(self, tenant_id: str, job_id: str, kind: str) -> Download:
+        """Return a job's results, `csv` or `zip`, or refuse."""
+        job = self.office.desk.find(tenant_id, job_id)
+        downloads = Downloads(
+            self.office.results, self.office.blobs, facts_of, self.office.public_url
+        )
+        return downloads.csv(job) if kind == "csv" else downloads.zip(job)
+
+
+@dataclass(frozen=True)
+class SiteAccount:
+    """`web.verbs.Account` by access and issuance."""
+
+    office: Office
+
+    @property
+    def public_url(self) -> str:
+        """The address that links are made from."""
+        return self.office.public_url
+
+    def certificates(
+        self, tenant_id: str, wanted: Mapping[str, str | None], limit: int
+    ) -> tuple[Sequence[Certificate], str | None]:
+        """Return certificates, newest first, and where to go on; or refuse."""
+        page = issued.listing(
+            tenant_id,
+            certificates=self.office.certificates,
+            job_id=wanted["jobId"],
+            batch_id=wanted["batchId"],
+            email=wanted["email"],
+            reference=wanted["reference"],
+            after=wanted["after"],
+            limit=limit,
+        )
+        return page.certificates, page.next_after
+
+    def certificate(self, tenant_id: str, certificate_id: str) -> Certificate:
+        """Return one certificate of the tenant, or refuse."""
+        found = issued.find(certificate_id, certificates=self.office.certificates)
+        owned = found and self.office.jobs_of.find(tenant_id, found.job_id)
+        if found is None or not owned:
+            raise Refusal(
+                Kind.NOT_FOUND,
+                "certificate_not_found",
+                "There is no such certificate. Check its id.",
+                at="id",
+            )
+        return found
+
+    def usage(self, tenant: Tenant, since: int | None, until: int | None) -> Usage:
+        """Return what was used; the last 30 days when nothing else is said."""
+        until = self.office.clock() if until is None else until
+        since = until - 30 * DAY if since is None else since
+        return usage_of(self.office.access_store, tenant, since, until)
+
+    def keys(self, tenant: Tenant) -> Sequence[ApiKey]:
+        """Return the tenant's keys."""
+        return self.office.keys.list(tenant)
+
+    def create_key(
+        self, by: Caller, name: str, scopes: Sequence[str], expires_at: int | None
+    ) -> NewKey:
+        """Return a new key with no scope that *by* has not, or refuse."""
+        return self.office.keys.create(
+            by.tenant, name=name, scopes=scopes, expires_at=expires_at, by=by
+        )
+
+    def revoke_key(self, tenant: Tenant, key_id: str) -> None:
+        """Revoke a key for ever, or refuse."""
+        self.office.keys.revoke(tenant, key_id)
+
+
+async def ask_inline(verb: Callable[..., T], *args: object) -> T:
+    """Run a verb that takes less than a thread would."""
+    return verb(*args)
+
+
+def ask_in_thread(verb: Callable[..., T], *args: object) -> Awaitable[T]:
+    """Run a verb where it does not block the loop."""
+    return anyio.to_thread.run_sync(verb, *args)
+
+
+def build_site(office: Office, spool: Spool) -> ASGIApp:
+    """Return the application on everything in *office*."""
+    # Embedded reads take a tenth of a millisecond; a thread would take longer.
+    ask: Any = ask_inline if office.settings.is_embedded else ask_in_thread
+    verbs = Verbs(
+        access=SiteAccess(office),
+        jobs=SiteJobs(office),
+        account=SiteAccount(office),
+        preview_cost=lambda text: preview(read_count(text)),
+        spool=spool,
+        ask=ask,
+        ask_slowly=ask_in_thread,
+    )
+    return build_app(
+        [
+            pocketbook_routes(verbs),
+            job_routes(verbs),
+            account_routes(verbs),
+            page_routes(
+                find=lambda name: issued.find(name, certificates=office.certificates),
+                open_blob=office.blobs.open,
+                public_url=office.public_url,
+                ask=ask,
+            ),
+        ]
+    )
