@@ -192,6 +192,7 @@ FORMULAS = {
     "C16-tab-alone": "\tx",
     "C16-carriage-return": "\r=1",
     "C16-line-feed": "\nx",
+    "C16-apostrophe-and-tab": "'\tx",
     "C16-nul": "\0=1",
     "C16-after-spaces": "   =1",
     "C16-after-a-quote": '"=1',
