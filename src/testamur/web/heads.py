@@ -107,6 +107,12 @@ CROWDED = Problem(
     "Too many connections are open; try again in a few seconds.",
     ((b"retry-after", b"5"),),
 )
+STOPPING = Problem(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "stopping",
+    "The server is being stopped; send the request again in a few seconds.",
+    ((b"retry-after", b"5"),),
+)
 
 
 def request_line_problem(line: bytes) -> Problem | None:

@@ -30,6 +30,7 @@ from .heads import (
     HEAD_TOO_LARGE,
     HEAD_TOO_SLOW,
     MALFORMED,
+    STOPPING,
     Problem,
     headers_problem,
     request_line_problem,
@@ -284,7 +285,11 @@ class EdgeProtocol(HttpToolsProtocol):
             cycle.keep_alive = True
             return None
 
-        await self.application(scope, hear, say)
+        try:
+            await self.application(scope, hear, say)
+        except asyncio.CancelledError:
+            # Only uvicorn cancels us, when stopping takes too long.
+            self.refuse(STOPPING)
 
     async def await_body(self, receive: Receive) -> Message:
         """Wait for the next piece of the body, as long as the pace allows."""
@@ -342,7 +347,10 @@ class EdgeProtocol(HttpToolsProtocol):
                 self.transport.abort()
                 return
         self.transport.write(problem.response(self.server_state.default_headers))
-        self.linger()
+        if problem in (HEAD_TOO_SLOW, BODY_TOO_SLOW):
+            self.hang_up()  # it has had its time, and nothing of it is unread
+        else:
+            self.linger()
 
     def linger(self) -> None:
         """Say that we are done; throw away what still comes, for a while."""
