@@ -3,6 +3,7 @@
 
 def main() -> None:
     """Run the command line."""
-    from testamur.cli import app
+    from testamur.cli import run
+    from testamur.wiring.house import TestamurHouse
 
-    app()
+    run(TestamurHouse())

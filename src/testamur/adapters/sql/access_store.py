@@ -65,6 +65,14 @@ class AccessStore:
             return None
         return Tenant(row.id, row.slug, row.name, _plan(row.plan))
 
+    def tenants(self) -> Sequence[Tenant]:
+        """Return every tenant, by slug."""
+        with self._database.reading() as connection:
+            found = connection.execute(select(tenants).order_by(tenants.c.slug))
+            return [
+                Tenant(row.id, row.slug, row.name, _plan(row.plan)) for row in found
+            ]
+
     def suspend_tenant(self, tenant_id: str, moment: int | None) -> None:
         """Suspend the tenant as of *moment*, or welcome it again (None)."""
         change = update(tenants).where(tenants.c.id == tenant_id)

@@ -11,6 +11,7 @@ from testamur.core.words import StoredPicture
 from testamur.intake.ports import Claims, NewPicture
 
 from .database import Database
+from .job_rows import read_profile
 
 #: A claim also ends with its worker's lease, so this only bounds a worker that hangs.
 CLAIM_LASTS = 5 * MINUTE
@@ -54,6 +55,11 @@ FAIL = text("""
       claimed_by = NULL, claimed_until = NULL
     WHERE job_seq = :job AND source = :source AND state = 'claimed'
       AND claimed_by = :worker
+""")
+
+FILES = text("""
+    SELECT digest FROM pictures WHERE state = 'stored'
+    UNION SELECT thumbnail_digest FROM pictures WHERE state = 'stored'
 """)
 
 #: SQLite takes 32,766 parameters; a chunk never names as many sources.
@@ -108,6 +114,17 @@ class SqlShelf:
                     fields = NewPicture.__dataclass_fields__
                     values |= {name: getattr(picture, name) for name in fields}
                     connection.execute(STORE, values)
+
+    def files(self) -> set[str]:
+        """Return the digest of every file that any job needs."""
+        with self._database.reading() as connection:
+            found = connection.execute(FILES).fetchall()
+            profiles = connection.execute(text("SELECT profile FROM jobs")).fetchall()
+        named = {digest for (digest,) in found}
+        for (profile,) in profiles:
+            read = read_profile(profile)
+            named |= {read.rows_digest, read.images_digest or read.rows_digest}
+        return named
 
     def _look(
         self, job: int, sources: Sequence[str], round: int, worker: str

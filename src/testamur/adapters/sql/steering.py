@@ -97,6 +97,13 @@ class SqlDesk:
             row = connection.execute(FIND, {"tenant": tenant_id, "id": job_id}).first()
         return job_from(row) if row else None
 
+    def owner(self, job_id: str) -> str | None:
+        """Return the id of the tenant whose job this is, for the operator."""
+        with self._database.reading() as connection:
+            query = text("SELECT tenant_id FROM jobs WHERE id = :id")
+            found: str | None = connection.scalar(query, {"id": job_id})
+        return found
+
     def progress(self, job: Job) -> Progress:
         """Count how far *job* is, without its failures."""
         with self._database.reading() as connection:

@@ -1,0 +1,59 @@
+"""The command line: one file per noun. What it does is handed over by wiring."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from testamur.core.refusals import Fault, Refusal
+
+from . import config, issue, job, key, operations, server, tenant, token
+from .house import House
+
+app = typer.Typer(
+    name="testamur",
+    help="Issue certificates in bulk: a CSV and images become certificates.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+server.add_to(app)
+tenant.add_to(app)
+key.add_to(app)
+token.add_to(app)
+issue.add_to(app)
+job.add_to(app)
+operations.add_to(app)
+config.add_to(app)
+
+
+def run(house: House) -> None:
+    """Run the command that this process was started with, and exit."""
+    try:
+        app(obj=house, standalone_mode=False)
+    except typer.Abort:
+        sys.exit(130)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except typer.Exit as done:
+        sys.exit(done.exit_code)
+    except (Refusal, Fault) as error:
+        _say(str(error))
+        sys.exit(1)
+    except BrokenPipeError:  # `testamur job list | head`
+        sys.exit(0)
+    except OSError as error:
+        _say(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "))
+        sys.exit(1)
+    except Exception as error:
+        usage = getattr(error, "format_message", None)
+        if usage is None:
+            raise
+        _say(usage())
+        sys.exit(2)
+
+
+def _say(line: str) -> None:
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"testamur: {line}", markup=False)

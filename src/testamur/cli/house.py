@@ -1,0 +1,138 @@
+"""What the command line can do: verbs that wiring hands over."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import typer
+
+from testamur.core.download import Download
+from testamur.core.words import (
+    ApiKey,
+    Job,
+    NewKey,
+    NewToken,
+    Progress,
+    Tenant,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingLine:
+    """One setting as `config show` prints it."""
+
+    variable: str
+    value: str
+    source: str
+    sentence: str
+
+
+class Desk(Protocol):
+    """An open office, as the command line sees it. It closes itself."""
+
+    def create_tenant(self, slug: str, name: str, plan: str) -> Tenant:
+        """Create a tenant, or refuse."""
+        ...
+
+    def tenants(self) -> Sequence[Tenant]:
+        """Return every tenant, by slug."""
+        ...
+
+    def create_key(self, slug: str, name: str, scopes: Sequence[str]) -> NewKey:
+        """Create an API key; all scopes when none is named."""
+        ...
+
+    def keys(self, slug: str) -> Sequence[ApiKey]:
+        """Return a tenant's keys."""
+        ...
+
+    def revoke_key(self, slug: str, key_id: str) -> None:
+        """Revoke a key for ever."""
+        ...
+
+    def create_token(self, slug: str, scopes: Sequence[str], ttl: str) -> NewToken:
+        """Create a token that lasts *ttl* ("24h")."""
+        ...
+
+    def submit(
+        self,
+        slug: str,
+        rows: Path,
+        images: Path | None,
+        *,
+        batch_name: str | None,
+        encoding: str | None,
+        mapping: Mapping[str, str] | None,
+    ) -> Job:
+        """Accept files as a job, or refuse."""
+        ...
+
+    def jobs(
+        self, slug: str, state: str | None, page: int, limit: int
+    ) -> tuple[Sequence[Progress], int]:
+        """Return one page of a tenant's jobs, and how many there are."""
+        ...
+
+    def job(self, job_id: str) -> Progress:
+        """Return how far a job is, or refuse."""
+        ...
+
+    def retry(self, job_id: str) -> tuple[Progress, int]:
+        """Queue the failed rows again; say how many."""
+        ...
+
+    def cancel(self, job_id: str) -> Progress:
+        """Stop a job."""
+        ...
+
+    def download(self, job_id: str, kind: str) -> Download:
+        """Return a job's results as `csv` or `zip`."""
+        ...
+
+    def working(self) -> AbstractContextManager[None]:
+        """Run workers meanwhile, unless a server does it already."""
+        ...
+
+    def certificate_url(self, job_id: str) -> str | None:
+        """Return the page of one of the job's certificates, if it has any."""
+        ...
+
+    def fsck(self, *, files: bool) -> Iterator[str]:
+        """Check that everything stored agrees; give one line per violation."""
+        ...
+
+    def backup(self, target: Path) -> int:
+        """Copy everything, consistently, to a new directory; return its bytes."""
+        ...
+
+
+class House(Protocol):
+    """The whole installation."""
+
+    def open(self) -> AbstractContextManager[Desk]:
+        """Open the data directory in force."""
+        ...
+
+    def serve(self, host: str, port: int, workers: int | None) -> None:
+        """Serve until told to stop."""
+        ...
+
+    def work(self) -> None:
+        """Run workers alone until told to stop."""
+        ...
+
+    def settings(self) -> Sequence[SettingLine]:
+        """Return every setting in force."""
+        ...
+
+
+def house_of(context: typer.Context) -> House:
+    """Return the house that the command was handed."""
+    house: House = context.find_root().obj
+    return house
+
+
+#: Adds a noun's commands to the application.
+AddTo = Callable[[typer.Typer], None]

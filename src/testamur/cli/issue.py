@@ -1,0 +1,89 @@
+"""`testamur issue`: the main job from the command line."""
+
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from testamur.core.lifecycle import JobState
+from testamur.core.refusals import Kind, Refusal
+
+from .house import house_of
+from .job import save
+from .key import Slug
+from .show import Json, job_fields, out, print_job, print_json, watch
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(issue)
+
+
+def issue(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="CSV with a certificate per row.")],
+    tenant: Slug,
+    images: Annotated[
+        Path | None, typer.Option(help="ZIP with the images that rows name.")
+    ] = None,
+    batch: Annotated[
+        str | None, typer.Option(help="Keep the certificates as a batch of this name.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="How the CSV is encoded, unless UTF-8.")
+    ] = None,
+    map_: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="YOURS=OURS, a column's header; may be repeated."),
+    ] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="Where the results CSV goes.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Issue a certificate for every row, and say where the results are."""
+    with house_of(context).open() as desk:
+        submitted = desk.submit(
+            tenant,
+            file,
+            images,
+            batch_name=batch,
+            encoding=encoding,
+            mapping=_mapping(map_ or []),
+        )
+        with desk.working():
+            progress = watch(lambda: desk.job(submitted.id))
+        path = save(desk.download(submitted.id, "csv"), results)
+        url = desk.certificate_url(submitted.id)
+    if as_json:
+        fields = {**job_fields(progress), "results": str(path), "certificate": url}
+        print_json(orjson.loads(orjson.dumps(fields)))
+    else:
+        print_job(progress)
+        out.print(f"results: {path}", markup=False)
+        if url:
+            out.print(f"a certificate: {url}", markup=False)
+        if progress.failed:
+            out.print(f"mend what is wrong outside the file, then: {_retry(progress)}")
+    if progress.job.state is not JobState.COMPLETED:
+        raise typer.Exit(1)
+
+
+def _retry(progress: object) -> str:
+    job = getattr(progress, "job", None)
+    return f"testamur job retry {getattr(job, 'id', '')}"
+
+
+def _mapping(pairs: list[str]) -> dict[str, str] | None:
+    found: dict[str, str] = {}
+    for pair in pairs:
+        theirs, equals, ours = pair.rpartition("=")
+        if not equals or not theirs or not ours:
+            raise Refusal(
+                Kind.INVALID,
+                "mapping",
+                f"--map {pair}: write it as YOURS=OURS, such as Student=recipientName",
+            )
+        found[theirs] = ours
+    return found or None

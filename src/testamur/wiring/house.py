@@ -1,0 +1,289 @@
+"""The command line's verbs."""
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from testamur.access.tokens import read_ttl
+from testamur.adapters.processes.pool import WorkerPool
+from testamur.adapters.sql.backup import backup_database
+from testamur.adapters.sql.fsck import violations
+from testamur.cli.house import SettingLine
+from testamur.config import Settings, read_settings
+from testamur.core.download import Download
+from testamur.core.lifecycle import JobState
+from testamur.core.refusals import Kind, Refusal
+from testamur.core.words import ApiKey, Job, NewKey, NewToken, Progress, Tenant
+from testamur.delivery.downloads import Downloads
+from testamur.intake.admit import UploadedFile
+from testamur.intake.door import Wishes
+from testamur.issuance import read as issued
+from testamur.issuance.issue import facts_of
+
+from .logs import configure_logs
+from .office import Office, open_office
+from .serving import is_served, serve, sole_owner, work_alone
+from .workers import worker_command
+
+#: Files are read in pieces of this size.
+PIECE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class OfficeDesk:
+    """`cli.house.Desk` on an open office."""
+
+    office: Office
+
+    def create_tenant(self, slug: str, name: str, plan: str) -> Tenant:
+        """Create a tenant, or refuse."""
+        return self.office.tenants.create(slug, name, plan)
+
+    def tenants(self) -> Sequence[Tenant]:
+        """Return every tenant, by slug."""
+        return self.office.access_store.tenants()
+
+    def create_key(self, slug: str, name: str, scopes: Sequence[str]) -> NewKey:
+        """Create an API key; all scopes when none is named."""
+        tenant = self.office.tenants.find(slug)
+        return self.office.keys.create(tenant, name=name, scopes=scopes)
+
+    def keys(self, slug: str) -> Sequence[ApiKey]:
+        """Return a tenant's keys."""
+        return self.office.keys.list(self.office.tenants.find(slug))
+
+    def revoke_key(self, slug: str, key_id: str) -> None:
+        """Revoke a key for ever."""
+        self.office.keys.revoke(self.office.tenants.find(slug), key_id)
+
+    def create_token(self, slug: str, scopes: Sequence[str], ttl: str) -> NewToken:
+        """Create a token that lasts *ttl* ("24h")."""
+        tenant = self.office.tenants.find(slug)
+        return self.office.tokens.create(tenant, scopes=scopes, ttl=read_ttl(ttl))
+
+    def submit(
+        self,
+        slug: str,
+        rows: Path,
+        images: Path | None,
+        *,
+        batch_name: str | None,
+        encoding: str | None,
+        mapping: Mapping[str, str] | None,
+    ) -> Job:
+        """Accept files as a job, or refuse."""
+        tenant = self.office.tenants.find(slug)
+        folder = self.office.spool / f"cli-{secrets.token_hex(8)}"
+        folder.mkdir(parents=True, mode=0o700)
+        try:
+            return self.office.door.enter(
+                tenant,
+                dialect="native",
+                rows_file=_copied(rows, folder),
+                images_file=_copied(images, folder) if images else None,
+                wishes=Wishes(
+                    batch_name=batch_name, encoding=encoding, mapping=mapping
+                ),
+            )
+        finally:
+            shutil.rmtree(folder)
+
+    def jobs(
+        self, slug: str, state: str | None, page: int, limit: int
+    ) -> tuple[Sequence[Progress], int]:
+        """Return one page of a tenant's jobs, and how many there are."""
+        tenant = self.office.tenants.find(slug)
+        return self.office.desk.listing(
+            tenant.id, state=_state(state), page=page, limit=limit
+        )
+
+    def job(self, job_id: str) -> Progress:
+        """Return how far a job is, or refuse."""
+        return self.office.desk.status(self._owner(job_id), job_id)
+
+    def retry(self, job_id: str) -> tuple[Progress, int]:
+        """Queue the failed rows again; say how many."""
+        retried = self.office.desk.retry(self._owner(job_id), job_id)
+        return retried.progress, retried.count
+
+    def cancel(self, job_id: str) -> Progress:
+        """Stop a job."""
+        return self.office.desk.cancel(self._owner(job_id), job_id)
+
+    def download(self, job_id: str, kind: str) -> Download:
+        """Return a job's results as `csv` or `zip`."""
+        office = self.office
+        job = office.desk.find(self._owner(job_id), job_id)
+        found = Downloads(office.results, office.blobs, facts_of, office.public_url)
+        return found.csv(job) if kind == "csv" else found.zip(job)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Run workers meanwhile, unless a server does it already."""
+        settings = self.office.settings
+        if not settings.is_embedded or is_served(settings.data):
+            yield
+            return
+        with sole_owner(settings):
+            self.office.queue.lapse(all_of_them=True)
+            pool = WorkerPool(
+                max(settings.workers, 1),
+                worker_command,
+                environment=os.environ,
+                on_death=lambda name: self._free(name),
+            )
+            pool.start()
+            try:
+                yield
+            finally:
+                pool.stop()
+
+    def certificate_url(self, job_id: str) -> str | None:
+        """Return the page of one of the job's certificates, if it has any."""
+        page = issued.listing(
+            self._owner(job_id),
+            certificates=self.office.certificates,
+            job_id=job_id,
+            limit=1,
+        )
+        for one in page.certificates:
+            return f"{self.office.public_url}/c/{one.id}"
+        return None
+
+    def fsck(self, *, files: bool) -> Iterator[str]:
+        """Check that everything stored agrees; give one line per violation."""
+        yield from violations(self.office.database)
+        if files:
+            yield from self._damaged_files()
+
+    def backup(self, target: Path) -> int:
+        """Copy everything, consistently, to a new directory; return its bytes."""
+        target.mkdir(parents=True, mode=0o700)
+        # The database first: every file that it names is there by then.
+        backup_database(self.office.database, target / "testamur.db")
+        shutil.copytree(
+            self.office.settings.data / "blobs",
+            target / "blobs",
+            copy_function=_link_or_copy,
+        )
+        return sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+
+    def _owner(self, job_id: str) -> str:
+        owner = self.office.jobs_of.owner(job_id)
+        if owner is None:
+            raise Refusal(
+                Kind.NOT_FOUND,
+                "job_not_found",
+                f"there is no job {job_id}; `testamur job list --tenant SLUG` lists "
+                "them",
+            )
+        return owner
+
+    def _free(self, worker: str) -> None:
+        self.office.queue.lapse(worker=worker)
+        self.office.queue.settle()
+
+    def _damaged_files(self) -> Iterator[str]:
+        named = self.office.shelf.files()
+        stored = self.office.blobs.digests()
+        for digest in stored:
+            if _digest(self.office.blobs.path(digest)) != digest:
+                yield f"file {digest} does not hold the bytes it is named after"
+        for digest in sorted(named - set(stored)):
+            yield f"file {digest} is missing"
+
+
+class TestamurHouse:
+    """`cli.house.House` on the settings in force."""
+
+    @contextmanager
+    def open(self) -> Iterator[OfficeDesk]:
+        """Open the data directory in force."""
+        configure_logs()
+        office = open_office(read_settings())
+        try:
+            yield OfficeDesk(office)
+        finally:
+            office.close()
+
+    def serve(self, host: str, port: int, workers: int | None) -> None:
+        """Serve until told to stop."""
+        configure_logs()
+        settings = read_settings()
+        if workers is not None:
+            settings = replace(settings, workers=workers)
+        serve(settings, host=host, port=port, environment=os.environ)
+
+    def work(self) -> None:
+        """Run workers alone until told to stop."""
+        configure_logs()
+        work_alone(read_settings(), os.environ)
+
+    def settings(self) -> Sequence[SettingLine]:
+        """Return every setting in force."""
+        settings = read_settings()
+        return [
+            SettingLine(
+                variable="TESTAMUR_" + field.name.upper(),
+                value=_shown(settings, field.name),
+                source=settings.sources[field.name],
+                sentence=field.metadata["sentence"],
+            )
+            for field in fields(Settings)
+            if field.metadata
+        ]
+
+
+def _shown(settings: Settings, name: str) -> str:
+    """Spell a value; a password in a database URL is nobody's business."""
+    value = getattr(settings, name)
+    if name == "database_url":
+        head, at, tail = settings.database.rpartition("@")
+        scheme, _, login = head.partition("://")
+        user = login.partition(":")[0]
+        if at and ":" in login:
+            return f"{scheme}://{user}:***@{tail}"
+        return settings.database
+    if isinstance(value, tuple):
+        return ", ".join(str(one) for one in value)
+    return "" if value is None else str(value)
+
+
+def _state(text: str | None) -> JobState | None:
+    if text is None:
+        return None
+    known = [str(state) for state in JobState]
+    if text not in known:
+        raise Refusal(
+            Kind.INVALID, "state", f"--status is one of {', '.join(known)}, not {text}"
+        )
+    return JobState(text)
+
+
+def _copied(path: Path, folder: Path) -> UploadedFile:
+    """Copy a person's file: they may edit it while we still read."""
+    target = folder / secrets.token_hex(8)
+    shutil.copyfile(path, target)
+    return UploadedFile(target, _digest(target))
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _link_or_copy(source: str, target: str) -> str:
+    """Stored files never change, so a second name for one is a copy of it."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+    return target
