@@ -6,7 +6,7 @@ from typing import Protocol
 
 from testamur.core.ids import RowIds
 from testamur.core.refusals import Reason
-from testamur.core.words import Lease, StoredPicture
+from testamur.core.words import Lease, Profile, StoredPicture
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +79,61 @@ class Pictures(Protocol):
         self, lease: Lease, wanted: Mapping[int, str]
     ) -> Mapping[int, StoredPicture | Reason]:
         """Return, for each row number in *wanted* (its image cell), the picture."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """
+    One certificate as it was kept: what its facts follow from, and the rest.
+
+    The facts themselves are not stored twice; they are read from the row's cells
+    by the job's profile.
+    """
+
+    id: str
+    reference: str
+    tenant_name: str
+    job_id: str
+    batch_id: str | None
+    profile: Profile
+    row: int
+    #: The row's cells as a JSON array.
+    cells: str
+    issued_at: int
+    voucher_id: str
+    voucher_expires_at: int
+    picture: StoredPicture | None
+
+
+class Certificates(Protocol):
+    """What was kept, for reading. Nothing here asks who is reading."""
+
+    def find(self, certificate_id: str) -> Kept | None:
+        """Return the certificate with this id, or None."""
+        ...
+
+    def find_reference(self, reference: str) -> Kept | None:
+        """Return the certificate with this reference, or None."""
+        ...
+
+    def listing(
+        self,
+        tenant_id: str,
+        *,
+        job_id: str | None = None,
+        batch_id: str | None = None,
+        references: Sequence[str] | None = None,
+        holding: str | None = None,
+        after: str | None = None,
+        limit: int,
+    ) -> Sequence[Kept] | None:
+        """
+        Return up to *limit* of the tenant's certificates, newest first.
+
+        Only those of the job, of the batch and with one of the references that
+        are named, and only those whose cells contain *holding* (printable ASCII,
+        letters in either case). The listing goes on below the certificate whose
+        id is *after*; None when the tenant has no such certificate.
+        """
         ...
