@@ -1,0 +1,163 @@
+"""
+A certificate as the public sees it: what the page shows, and the same as JSON.
+
+The recipient's address stays out of both, whoever asks. So does the voucher,
+which lets whoever knows it receive the certificate.
+"""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from testamur.core.clock import rfc3339
+from testamur.core.words import Certificate, StoredPicture
+
+#: Thumbnails fit a square of this many pixels; intake makes them so.
+THUMBNAIL_SIDE = 480
+
+#: What is quoted of a description where a link to the page is previewed.
+SUMMARY_CHARACTERS = 200
+
+#: How wide the picture is shown, for the browser's choice (see page.css).
+_SIZES = "(min-width: 76rem) 36rem, (min-width: 58rem) 48vw, 90vw"
+_SIZES_PORTRAIT = "(min-width: 76rem) 29rem, (min-width: 58rem) 40vw, 90vw"
+
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+#: Letters beyond these have no slanted form of their own.
+_NOT_SLANTED = re.compile("[\u0530-\u1dff\u2070-\U0010ffff]")
+
+
+def page_fields(certificate: Certificate, public_url: str) -> dict[str, Any]:
+    """Return what the template `certificate.html` fills in."""
+    facts = certificate.facts
+    where = urlsplit(public_url)
+    issuer = certificate.tenant_name
+    told = [part for part in (facts.name, facts.recipient_name) if part]
+    return {
+        "url": f"{public_url}/c/{certificate.id}",
+        "path": f"{where.path}/c/{certificate.id}",
+        "origin": f"{public_url}/c/",
+        "title": " · ".join(map(isolated, told)),
+        "summary": _summary(facts.description),
+        "alt": "Picture of the certificate "
+        + ", awarded to ".join(map(isolated, told)),
+        "issuer": issuer,
+        "category": facts.category,
+        "name": facts.name,
+        "recipient": facts.recipient_name,
+        "upright": _NOT_SLANTED.search(facts.recipient_name or "") is not None,
+        "description": "\n".join(facts.description.splitlines()),
+        "attributes": [(_label(key), value) for key, value in facts.attributes],
+        "issued_at": rfc3339(certificate.issued_at),
+        "issued_on": _day(certificate.issued_at),
+        "reference": certificate.reference,
+        # Revoked and expired will stand here too.
+        "status": "issued",
+        "status_label": "Issued",
+        "picture": _picture(certificate.picture) if certificate.picture else None,
+    }
+
+
+def public_facts(certificate: Certificate, public_url: str) -> dict[str, Any]:
+    """Return the certificate for programs. Names and forms here never change."""
+    facts, picture = certificate.facts, certificate.picture
+    url = f"{public_url}/c/{certificate.id}"
+    return {
+        "id": certificate.id,
+        "referenceNumber": certificate.reference,
+        "name": facts.name,
+        "description": facts.description,
+        "category": facts.category,
+        "recipientName": facts.recipient_name,
+        "attributes": dict(facts.attributes),
+        "issuedAt": rfc3339(certificate.issued_at),
+        "issuer": {"name": certificate.tenant_name},
+        "status": "issued",
+        "image": picture
+        and {
+            "url": f"{url}/image",
+            "mediaType": picture.media_type,
+            "width": picture.width,
+            "height": picture.height,
+            "sha256": picture.digest,
+        },
+        "url": url,
+    }
+
+
+def isolated(text: str) -> str:
+    """
+    Return *text* so that it does not reorder what stands around it (UAX 9).
+
+    Elements have `dir="auto"` for that; titles and attributes have nothing.
+    """
+    if any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text):
+        return f"\u2068{text}\u2069"
+    return text
+
+
+def _picture(picture: StoredPicture) -> dict[str, Any]:
+    longest = max(picture.width, picture.height)
+    is_small = longest <= THUMBNAIL_SIDE
+    is_portrait = picture.height > picture.width
+    return {
+        "media_type": picture.media_type,
+        "width": picture.width,
+        "height": picture.height,
+        "thumbnail_width": None
+        if is_small
+        else max(1, round(picture.width * THUMBNAIL_SIDE / longest)),
+        "is_portrait": is_portrait,
+        "sizes": _SIZES_PORTRAIT if is_portrait else _SIZES,
+    }
+
+
+def _summary(description: str) -> str:
+    line = " ".join(description.split())
+    if len(line) > SUMMARY_CHARACTERS:
+        line = line[: SUMMARY_CHARACTERS - 1].rstrip() + "…"
+    return line
+
+
+def _label(attribute: str) -> str:
+    """
+    Return an attribute's name as a person would write it.
+
+    >>> _label("course_code"), _label("finalGrade"), _label("ECTS")
+    ('Course code', 'Final grade', 'ECTS')
+    """
+    words = [
+        word.lower() if word.istitle() else word
+        for word in _CAMEL.sub(" ", attribute.replace("_", " ")).split()
+    ]
+    line = " ".join(words)
+    return line[:1].upper() + line[1:]
+
+
+def _day(moment: int) -> str:
+    """
+    Spell the day of *moment* in UTC.
+
+    >>> _day(1736935200000)
+    '15 January 2025'
+    """
+    at = datetime.fromtimestamp(moment / 1000, UTC)
+    return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"

@@ -1,0 +1,303 @@
+"""
+The pages that anybody may see: a certificate, its picture, and the front door.
+
+No script and no cookie, and nothing is loaded from another place. Whatever a row
+said is escaped, and would do nothing if it were not: see `CSP`.
+"""
+
+import hashlib
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import cache
+from os import SEEK_END
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from testamur.core.ids import is_id
+from testamur.core.refusals import Fault
+from testamur.core.words import Certificate
+
+from .certificate_view import page_fields, public_facts
+
+#: Calls a function that may block, in a thread or not, and returns its result.
+Ask = Callable[..., Awaitable[Any]]
+
+HERE = Path(__file__).parent
+
+CSP = (
+    "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+
+ALWAYS = {
+    "content-security-policy": CSP,
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+PRIVATE = {**ALWAYS, "x-robots-tag": "noindex"}
+#: What other people's pages may read: the facts and pictures are public.
+SHARED = {
+    **PRIVATE,
+    "access-control-allow-origin": "*",
+    "cross-origin-resource-policy": "cross-origin",
+}
+
+#: May be kept, and is asked for again each time: a status can change.
+REVALIDATE = "no-cache"
+#: Never changes under its address.
+FOR_EVER = "public, max-age=31536000, immutable"
+
+HTML = "text/html; charset=utf-8"
+JSON = "application/json"
+
+PIECE = 64 * 1024
+
+#: Pages may be read by crawlers, because it is in them that they say "noindex",
+#: and because link previews of messengers and networks obey this file too.
+ROBOTS = "User-agent: *\nDisallow:\n"
+
+#: One answer for ids that do not exist and for what cannot be an id.
+NOT_FOUND = (
+    "There is no certificate here",
+    "The address may have been copied in part, or mistyped. Compare it with the one "
+    "you were given: after /c/ it has 24 letters and digits.",
+    "If it is the same, ask whoever issued the certificate.",
+)
+NOT_PNG = (
+    "This picture is not a PNG",
+    "The certificate exists, and has no picture in the PNG format. Take “.png” off "
+    "the address to see it.",
+)
+
+_TAG = re.compile(r'(?:W/)?("[^"]*")')
+_QUALITY = re.compile(r";\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*(?:;|$)", re.IGNORECASE)
+
+
+class Pages:
+    """The templates, compiled once, and the style sheet under its hash."""
+
+    def __init__(self, public_url: str) -> None:
+        self.public_url = public_url.rstrip("/")
+        css = (HERE / "static" / "page.css").read_bytes()
+        self.style = f"page.{hashlib.sha256(css).hexdigest()[:12]}.css"
+        self.assets = {self.style: css}
+        self.favicon = (HERE / "static" / "favicon.svg").read_bytes()
+        self._templates = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            auto_reload=False,
+        )
+        self._common = {
+            "base": urlsplit(self.public_url).path,
+            "style": self.style,
+        }
+
+    def certificate(self, certificate: Certificate) -> bytes:
+        """Return the page of *certificate*."""
+        return self._render(
+            "certificate.html", page_fields(certificate, self.public_url)
+        )
+
+    def front(self) -> bytes:
+        """Return the page at `/`."""
+        return self._render("front.html", {})
+
+    def message(self, heading: str, *lines: str) -> bytes:
+        """Return a page that says one thing."""
+        return self._render("message.html", {"heading": heading, "lines": lines})
+
+    def _render(self, name: str, fields: Mapping[str, Any]) -> bytes:
+        template = self._templates.get_template(name)
+        return template.render(self._common, **fields).encode()
+
+
+def page_routes(
+    *,
+    find: Callable[[str], Certificate | None],
+    open_blob: Callable[[str], BinaryIO],
+    public_url: str,
+    ask: Ask,
+) -> APIRouter:
+    """
+    Return the routes of every public page.
+
+    *public_url* is what the outside calls this server, without a slash at the
+    end; it may have a path, where a proxy takes it away again.
+    """
+    pages = Pages(public_url)
+
+    async def found(request: Request) -> Certificate | None:
+        wanted = request.path_params["id"]
+        certificate: Certificate | None = None
+        if is_id(wanted):
+            certificate = await ask(find, wanted)
+        return certificate
+
+    async def page(request: Request) -> Response:
+        certificate = await found(request)
+        wants_json = prefers_json(request.headers.get("accept", ""))
+        if certificate is None:
+            return missing(wants_json=wants_json)
+        if wants_json:
+            return facts_of(request, certificate)
+        headers = {**PRIVATE, "cache-control": REVALIDATE, "vary": "Accept"}
+        return answer(request, pages.certificate(certificate), HTML, headers)
+
+    async def facts(request: Request) -> Response:
+        certificate = await found(request)
+        if certificate is None:
+            return missing(wants_json=True)
+        return facts_of(request, certificate)
+
+    async def image(request: Request) -> Response:
+        certificate = await found(request)
+        if certificate is None or certificate.picture is None:
+            return missing()
+        picture = certificate.picture
+        return await stored(request, picture.digest, picture.media_type)
+
+    async def thumbnail(request: Request) -> Response:
+        certificate = await found(request)
+        if certificate is None or certificate.picture is None:
+            return missing()
+        picture = certificate.picture
+        return await stored(
+            request, picture.thumbnail_digest, picture.thumbnail_media_type
+        )
+
+    async def png(request: Request) -> Response:
+        certificate = await found(request)
+        if certificate is None:
+            return missing()
+        picture = certificate.picture
+        if picture is None or picture.media_type != "image/png":
+            return missing(NOT_PNG)
+        return await stored(request, picture.digest, picture.media_type)
+
+    async def front(request: Request) -> Response:
+        headers = {**ALWAYS, "cache-control": REVALIDATE}
+        return answer(request, pages.front(), HTML, headers)
+
+    async def robots(request: Request) -> Response:
+        headers = {**ALWAYS, "cache-control": "public, max-age=3600"}
+        return answer(request, ROBOTS.encode(), "text/plain; charset=utf-8", headers)
+
+    async def favicon(request: Request) -> Response:
+        headers = {**ALWAYS, "cache-control": "public, max-age=86400"}
+        return answer(request, pages.favicon, "image/svg+xml", headers)
+
+    async def asset(request: Request) -> Response:
+        data = pages.assets.get(request.path_params["name"])
+        if data is None:
+            return missing()
+        headers = {**ALWAYS, "cache-control": FOR_EVER}
+        return answer(request, data, "text/css; charset=utf-8", headers)
+
+    def facts_of(request: Request, certificate: Certificate) -> Response:
+        body = orjson.dumps(public_facts(certificate, pages.public_url))
+        headers = {**SHARED, "cache-control": REVALIDATE, "vary": "Accept"}
+        return answer(request, body, JSON, headers)
+
+    async def stored(request: Request, digest: str, media_type: str) -> Response:
+        headers = {**SHARED, "cache-control": FOR_EVER, "etag": f'"{digest}"'}
+        if is_known(request, headers["etag"]):
+            return Response(status_code=304, headers=headers)
+        try:
+            file: BinaryIO = await ask(open_blob, digest)
+        except OSError as error:
+            raise Fault(f"stored picture {digest} is gone", passing=False) from error
+        headers["content-length"] = str(file.seek(0, SEEK_END))
+        headers["content-type"] = media_type
+        if request.method == "HEAD":
+            file.close()
+            return Response(headers=headers)
+        file.seek(0)
+        return StreamingResponse(pieces(file, ask), headers=headers)
+
+    @cache
+    def said(message: tuple[str, ...]) -> bytes:
+        return pages.message(*message)
+
+    def missing(
+        message: tuple[str, ...] = NOT_FOUND, *, wants_json: bool = False
+    ) -> Response:
+        headers = {**PRIVATE, "cache-control": "no-store", "vary": "Accept"}
+        if not wants_json:
+            return Response(said(message), 404, headers, HTML)
+        error = {
+            "type": "invalid_request_error",
+            "code": "not_found",
+            "message": message[0] + ".",
+        }
+        body = orjson.dumps({"success": False, "error": error})
+        return Response(body, 404, {**SHARED, **headers}, JSON)
+
+    router = APIRouter()
+    for path, endpoint in (
+        ("/", front),
+        ("/robots.txt", robots),
+        ("/favicon.svg", favicon),
+        ("/assets/{name}", asset),
+        ("/c/{id}.json", facts),
+        ("/c/{id}.png", png),
+        ("/c/{id}/image", image),
+        ("/c/{id}/thumbnail", thumbnail),
+        ("/c/{id}", page),
+    ):
+        # GET brings HEAD along.
+        router.add_route(path, endpoint, methods=["GET"], include_in_schema=False)
+    return router
+
+
+def answer(
+    request: Request, body: bytes, media_type: str, headers: Mapping[str, str]
+) -> Response:
+    """Return *body*, or "not modified" to who has it already."""
+    tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    headers = {**headers, "etag": tag}
+    if is_known(request, tag):
+        return Response(status_code=304, headers=headers)
+    if request.method == "HEAD":
+        length = {"content-length": str(len(body))}
+        return Response(headers=headers | length, media_type=media_type)
+    return Response(body, headers=headers, media_type=media_type)
+
+
+def is_known(request: Request, tag: str) -> bool:
+    """Say whether the caller holds what *tag* names (RFC 9110 section 13.1.2)."""
+    held = request.headers.get("if-none-match", "")
+    return held.strip() == "*" or tag in _TAG.findall(held)
+
+
+def prefers_json(accept: str) -> bool:
+    """
+    Say whether *accept* asks for JSON rather than for a page.
+
+    Wildcards ask for neither. Who names both as equals gets the page.
+
+    >>> prefers_json("application/json, text/plain, */*")
+    True
+    >>> prefers_json("text/html,application/xhtml+xml,*/*;q=0.8")
+    False
+    """
+    wanted = {"application/json": 0.0, "text/html": 0.0}
+    for part in accept.lower().split(","):
+        kind = part.partition(";")[0].strip()
+        if kind in wanted:
+            quality = _QUALITY.search(part)
+            wanted[kind] = float(quality[1]) if quality else 1.0
+    return wanted["application/json"] > wanted["text/html"]
+
+
+async def pieces(file: BinaryIO, ask: Ask) -> AsyncIterator[bytes]:
+    """Give the bytes of *file* piece by piece, and close it."""
+    with file:
+        while piece := await ask(file.read, PIECE):
+            yield piece
