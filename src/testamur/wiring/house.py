@@ -27,7 +27,7 @@ from testamur.issuance.issue import facts_of
 
 from .logs import configure_logs
 from .office import Office, open_office
-from .serving import is_served, serve, sole_owner, work_alone
+from .ownership import is_served, sole_owner
 from .workers import worker_command
 
 #: Files are read in pieces of this size.
@@ -213,6 +213,8 @@ class TestamurHouse:
 
     def serve(self, host: str, port: int, workers: int | None) -> None:
         """Serve until told to stop."""
+        from .serving import serve  # the web takes a second to import
+
         configure_logs()
         settings = read_settings()
         if workers is not None:
@@ -221,6 +223,8 @@ class TestamurHouse:
 
     def work(self) -> None:
         """Run workers alone until told to stop."""
+        from .serving import work_alone
+
         configure_logs()
         work_alone(read_settings(), os.environ)
 

@@ -8,20 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from testamur.access.gate import Gate
-from testamur.access.keys import Keys
-from testamur.access.limits import Limiter
-from testamur.access.ports import Meter
-from testamur.access.secret import OperatorSecret
-from testamur.access.tenants import Tenants
-from testamur.access.tokens import Tokens
 from testamur.adapters.files.blobs import DirectoryBlobs
-from testamur.adapters.files.secret import read_secret, secret_path
-from testamur.adapters.sql.access_store import AccessStore
 from testamur.adapters.sql.admission import SqlLedger
 from testamur.adapters.sql.certificates import SqlCertificates
 from testamur.adapters.sql.database import Database
-from testamur.adapters.sql.meter import PostgresMeter, SqliteMeter
 from testamur.adapters.sql.migrate import migrate
 from testamur.adapters.sql.queue import SqlQueue
 from testamur.adapters.sql.registry import SqlRegistry
@@ -32,7 +22,15 @@ from testamur.config import Settings
 from testamur.core.clock import Clock, system_clock
 from testamur.jobs.desk import JobDesk
 
-if TYPE_CHECKING:  # imported when first used: a worker needs neither
+if TYPE_CHECKING:  # imported when first used: a worker never needs them
+    from testamur.access.gate import Gate
+    from testamur.access.keys import Keys
+    from testamur.access.limits import Limiter
+    from testamur.access.ports import Meter
+    from testamur.access.secret import OperatorSecret
+    from testamur.access.tenants import Tenants
+    from testamur.access.tokens import Tokens
+    from testamur.adapters.sql.access_store import AccessStore
     from testamur.intake.door import Door
 
 
@@ -98,13 +96,18 @@ class Office:
         return Door(SqlLedger(self.database, self.clock), self.blobs)
 
     @cached_property
-    def access_store(self) -> AccessStore:
+    def access_store(self) -> "AccessStore":
         """Tenants, keys, tokens and usage."""
+        from testamur.adapters.sql.access_store import AccessStore
+
         return AccessStore(self.database)
 
     @cached_property
-    def secret(self) -> OperatorSecret:
+    def secret(self) -> "OperatorSecret":
         """The operator's secret; made on the first start of an embedded server."""
+        from testamur.access.secret import OperatorSecret
+        from testamur.adapters.files.secret import read_secret, secret_path
+
         path = secret_path(self.settings.secret_file, self.environment)
         return OperatorSecret(
             read_secret(
@@ -113,28 +116,39 @@ class Office:
         )
 
     @cached_property
-    def tenants(self) -> Tenants:
+    def tenants(self) -> "Tenants":
         """The tenants."""
+        from testamur.access.tenants import Tenants
+
         return Tenants(self.access_store, self.clock)
 
     @cached_property
-    def keys(self) -> Keys:
+    def keys(self) -> "Keys":
         """Their API keys."""
+        from testamur.access.keys import Keys
+
         return Keys(self.access_store, self.secret, self.clock)
 
     @cached_property
-    def tokens(self) -> Tokens:
+    def tokens(self) -> "Tokens":
         """Their tokens."""
+        from testamur.access.tokens import Tokens
+
         return Tokens(self.access_store, self.secret, self.clock)
 
     @cached_property
-    def gate(self) -> Gate:
+    def gate(self) -> "Gate":
         """Who is calling."""
+        from testamur.access.gate import Gate
+
         return Gate(self.keys, self.tokens, self.clock)
 
     @cached_property
-    def limiter(self) -> Limiter:
+    def limiter(self) -> "Limiter":
         """How often they may."""
+        from testamur.access.limits import Limiter
+        from testamur.adapters.sql.meter import PostgresMeter, SqliteMeter
+
         meter: Meter
         if self.settings.is_embedded:
             meter = SqliteMeter(self.settings.data / "limits.db")

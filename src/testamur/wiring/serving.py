@@ -1,13 +1,10 @@
 """`testamur serve`: API, pages and embedded workers, and what keeps them going."""
 
-import fcntl
-import os
 import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 from testamur.adapters.processes.pool import WorkerPool
 from testamur.config import Settings
@@ -17,6 +14,7 @@ from testamur.web.spool import Spool
 
 from .logs import log
 from .office import Office, open_office
+from .ownership import sole_owner
 from .site import build_site
 from .workers import worker_command
 
@@ -99,50 +97,6 @@ def work_alone(settings: Settings, environment: Mapping[str, str]) -> None:
         pool.start()
         stopping.wait()
         pool.stop()
-
-
-@contextmanager
-def sole_owner(settings: Settings) -> Iterator[None]:
-    """
-    Hold the data directory for this server; another is refused.
-
-    Raises:
-        Fault: another server holds it.
-    """
-    if not settings.is_embedded:
-        yield
-        return
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = settings.data / "server.lock"
-    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise Fault(
-            f"a server already runs on {settings.data}; stop it, or set "
-            "TESTAMUR_DATA to another directory",
-            passing=False,
-        ) from None
-    try:
-        yield
-    finally:
-        os.close(lock)
-
-
-def is_served(data: Path) -> bool:
-    """Say whether a server runs on this data directory."""
-    path = data / "server.lock"
-    if not path.exists():
-        return False
-    lock = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
 
 
 @contextmanager
