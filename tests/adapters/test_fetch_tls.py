@@ -3,6 +3,7 @@
 import datetime
 import socket
 import ssl
+import threading
 import time
 import warnings
 from ipaddress import ip_network
@@ -10,7 +11,7 @@ from ipaddress import ip_network
 import pytest
 import trustme
 
-from support.picture_host import PICTURE, Call, PictureHost, answer, redirect
+from support.picture_host import PICTURE, Call, PictureHost, redirect
 from testamur.adapters.http.fetch import Fetcher
 from testamur.core.refusals import Reason
 
@@ -23,8 +24,6 @@ def fetcher(**settings) -> Fetcher:
     return Fetcher(
         **{
             "allow": [ip_network("127.0.0.1/32")],
-            "connect_seconds": 0.5,
-            "total_seconds": 0.5,
             "retries": 0,
             "user_agent": "Testamur/test",
             "extra_authorities": AUTHORITY.cert_pem.bytes().decode(),
@@ -109,14 +108,20 @@ def test_a_host_that_speaks_no_tls_is_refused():
     """
     U14: plain HTTP behind https is not fetched.
     """
-    with PictureHost() as host:
-        port = host.port
-        host.script = answer()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def complain() -> None:
+            line, _ = listener.accept()
+            with line:
+                line.recv(4096)
+                line.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        threading.Thread(target=complain, daemon=True).start()
+        port = listener.getsockname()[1]
         refused = fetcher().fetch(f"https://pictures.example:{port}/")
 
     assert isinstance(refused, Reason)
-    assert refused.code in ("url_tls", "url_timeout")
-    assert not host.calls
+    assert refused.code == "url_tls"
 
 
 def test_an_authority_must_be_named_to_be_trusted():
@@ -157,7 +162,7 @@ def test_a_body_that_drips_through_tls_is_given_up_at_the_deadline():
 
     assert isinstance(refused, Reason)
     assert refused.code == "url_timeout"
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < 4
 
 
 def test_a_handshake_that_never_comes_is_given_up():
@@ -173,4 +178,4 @@ def test_a_handshake_that_never_comes_is_given_up():
 
     assert isinstance(refused, Reason)
     assert refused.code == "url_timeout"
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < 4
