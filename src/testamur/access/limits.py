@@ -110,6 +110,17 @@ class Limiter:
                 retry_after_seconds=seconds,
             )
 
+    def refund(self, caller: Caller, metered: Metered, subject: str = "") -> None:
+        """Uncount one admitted request of *caller*: it came to nothing."""
+        rate = caller.tenant.plan.rates.get(metered)
+        if rate is None:
+            return
+        key = _key(caller.tenant.id, metered, subject)
+        try:
+            self._meter.refund(key, pace_of(rate).interval)
+        except Fault as trouble:
+            logger.warning("rate limits are not counted: %s", trouble)
+
     def tidy(self) -> None:
         """Drop the counts that are back at nothing; call it now and then."""
         self._meter.forget(self._clock() * 1_000)

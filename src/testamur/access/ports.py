@@ -103,6 +103,15 @@ class Meter(Protocol):
         """
         ...
 
+    def refund(self, key: bytes, interval: int) -> None:
+        """
+        Take one charged request off the count again.
+
+        Raises:
+            Fault: when the state cannot be reached.
+        """
+        ...
+
     def forget(self, before: int) -> None:
         """Drop what no longer matters: timestamps older than *before*."""
         ...
