@@ -144,15 +144,7 @@ class ResultsWorld:
             issued = [(n, o) for n, (_, o) in numbered if isinstance(o, Issued)]
             failed = [(n, o) for n, (_, o) in numbered if isinstance(o, Failed)]
             self.put_certificates(connection, seq, issued)
-            insert(
-                connection,
-                failures,
-                FAILURE_COLUMNS,
-                [
-                    (seq, n, 0, 2, o.is_final, "a_code", o.message, CREATED_AT)
-                    for n, o in failed
-                ],
-            )
+            self.put_failures(connection, seq, failed)
         return total
 
     def put_certificates(
@@ -182,6 +174,20 @@ class ResultsWorld:
             vouchers,
             ("job_seq", "number", "id", "expires_at"),
             [(seq, n, f"{seq:08x}{n:015x}f", CREATED_AT + 1000) for n, _ in issued],
+        )
+
+    def put_failures(
+        self, connection, seq: int, failed: Sequence[tuple[int, Failed]]
+    ) -> None:
+        """Say of rows why they failed."""
+        self.database.bulk_insert(
+            connection,
+            failures,
+            FAILURE_COLUMNS,
+            [
+                (seq, n, 0, 2, o.is_final, "a_code", o.message, CREATED_AT)
+                for n, o in failed
+            ],
         )
 
     def picture(
