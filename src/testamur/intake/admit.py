@@ -19,7 +19,6 @@ from testamur.core.words import Job, Profile, Tenant
 
 from .ports import Blobs, Ledger, NewJob, Sheet
 
-
 #: How many rows are looked at to tell whether each brings a picture of its own.
 SAMPLE_ROWS = 200
 

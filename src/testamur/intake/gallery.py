@@ -8,7 +8,7 @@ it first resolves it, and the others wait for the outcome.
 import threading
 import zlib
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,9 +22,6 @@ from .ports import Blobs, Fetch, NewPicture, PictureShelf
 
 #: URLs fetched at once by one worker. The fetcher limits each host further.
 FETCH_THREADS = 8
-
-#: How many pictures are written down at a time: a crash loses at most these.
-RECORD_EVERY = 16
 
 #: How often a worker looks whether another has finished what it waits for.
 WAIT_SECONDS = 0.05
@@ -47,6 +44,10 @@ class Gallery:
         self._fetch: Fetch | None = None
         self._decoder = decoder or Decoder()
         self._waiting = threading.Event()
+
+    def start(self) -> None:
+        """Have the decoding child ready before the first picture comes."""
+        self._decoder.start()
 
     def close(self) -> None:
         """End the decoding child."""
@@ -76,7 +77,7 @@ class Gallery:
     def _all(
         self, lease: Lease, sources: list[str]
     ) -> Mapping[str, StoredPicture | Reason]:
-        """Resolve what nobody resolves yet, then wait for what others do."""
+        """Resolve what nobody resolves yet, a few at a time; wait for the rest."""
         if not sources:
             return {}
         while True:
@@ -91,22 +92,36 @@ class Gallery:
                 return claims.known
 
     def _resolve(self, lease: Lease, sources: list[str]) -> None:
-        urls = [source for source in sources if source.startswith("url:")]
+        archive = self._archive(lease)
         with ThreadPoolExecutor(FETCH_THREADS) as pool:
-            fetched = {source: pool.submit(self._get, source[4:]) for source in urls}
-            done: dict[str, NewPicture | Reason] = {}
+            fetched = {
+                source: pool.submit(self._get, source[4:])
+                for source in sources
+                if source.startswith("url:")
+            }
+            done: dict[str, Future[NewPicture] | Reason] = {}
             for source in sources:
                 if source in fetched:
                     data = fetched.pop(source).result()
                 else:
-                    archive = self._archive(lease)
                     assert archive is not None
                     data = archive.read(source[4:])
-                done[source] = data if isinstance(data, Reason) else self._store(data)
-                if len(done) >= RECORD_EVERY:
-                    self._record(lease, done)
-                    done = {}
-            self._record(lease, done)
+                picture = (
+                    data if isinstance(data, Reason) else self._decoder.normalise(data)
+                )
+                # Storing waits for the disk; the next one is decoded meanwhile.
+                done[source] = (
+                    picture
+                    if isinstance(picture, Reason)
+                    else pool.submit(self._shelved, picture)
+                )
+            self._record(
+                lease,
+                {
+                    source: one if isinstance(one, Reason) else one.result()
+                    for source, one in done.items()
+                },
+            )
 
     def _record(self, lease: Lease, done: Mapping[str, NewPicture | Reason]) -> None:
         fp("pictures.before_commit")
@@ -117,12 +132,6 @@ class Gallery:
             self._fetch = self._make_fetch()
         fp("fetch.mid")
         return self._fetch(url)
-
-    def _store(self, data: bytes) -> NewPicture | Reason:
-        picture = self._decoder.normalise(data)
-        if isinstance(picture, Reason):
-            return picture
-        return self._shelved(picture)
 
     def _shelved(self, picture: Picture) -> NewPicture:
         return NewPicture(

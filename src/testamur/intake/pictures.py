@@ -96,6 +96,15 @@ class Decoder:
                         pipe.close()
             child.wait()
 
+    def start(self) -> None:
+        """
+        Have the child ready, so that the first picture does not wait for it.
+
+        Raises:
+            Fault: passing, when the child cannot be started.
+        """
+        self._started()
+
     def normalise(self, data: bytes) -> Picture | Reason:
         """
         Return the picture that *data* shows, drawn anew, or what is wrong with it.

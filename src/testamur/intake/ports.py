@@ -96,7 +96,7 @@ class NewPicture:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a claim found: what is known, what is now ours, what others work on."""
+    """What a claim found: what is known, what is now ours, what is neither."""
 
     known: Mapping[str, StoredPicture | Reason]
     ours: Sequence[str]
@@ -109,7 +109,7 @@ class PictureShelf(Protocol):
     def claim(
         self, job: int, sources: Sequence[str], *, round: int, worker: str
     ) -> Claims:
-        """Take the right to resolve those of *sources* that nobody resolves yet."""
+        """Take the right to resolve a few of *sources* that nobody resolves yet."""
         ...
 
     def record(

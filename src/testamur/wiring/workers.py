@@ -34,6 +34,7 @@ def run_worker(office: Office, name: str, stopping: threading.Event) -> None:
         issue_chunk(lease, registry=office.registry, pictures=gallery)
 
     try:
+        gallery.start()
         work(office.queue, {"issue": issue}, worker=name, stopping=stopping)
     finally:
         gallery.close()

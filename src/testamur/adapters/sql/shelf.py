@@ -16,6 +16,11 @@ from .job_rows import read_profile
 #: A claim also ends with its worker's lease, so this only bounds a worker that hangs.
 CLAIM_LASTS = 5 * MINUTE
 
+#: How many are claimed at a time: few, so that workers share them evenly; more
+#: when most of the time is spent waiting for other people's servers.
+CLAIM_ENTRIES = 4
+CLAIM_URLS = 16
+
 PICTURE = (
     "p.id, p.digest, p.media_type, p.width, p.height, p.size, p.crc32, "
     "p.thumbnail_digest, p.thumbnail_media_type"
@@ -81,11 +86,12 @@ class SqlShelf:
     def claim(
         self, job: int, sources: Sequence[str], *, round: int, worker: str
     ) -> Claims:
-        """Take the right to resolve those of *sources* that nobody resolves yet."""
+        """Take the right to resolve a few of *sources* that nobody resolves yet."""
         claims = self._look(job, sources, round, worker)
-        missing = [source for source in sources if source not in claims.known]
-        if not missing:
+        if claims.ours or not claims.theirs:
             return claims
+        urls = sum(source.startswith("url:") for source in claims.theirs)
+        most = CLAIM_URLS if urls else CLAIM_ENTRIES
         now = self._clock()
         values = {
             "job": job,
@@ -95,9 +101,13 @@ class SqlShelf:
             "until": now + CLAIM_LASTS,
         }
         with self._database.writing() as connection:
-            connection.execute(
-                CLAIM, [{**values, "source": source} for source in missing]
-            )
+            claimed = 0
+            for source in claims.theirs:
+                claimed += connection.execute(
+                    CLAIM, {**values, "source": source}
+                ).rowcount
+                if claimed == most:
+                    break
         return self._look(job, sources, round, worker)
 
     def record(
@@ -135,7 +145,9 @@ class SqlShelf:
         with self._database.reading() as connection:
             for start in range(0, len(sources), MOST_SOURCES):
                 part = list(sources[start : start + MOST_SOURCES])
+                found = set()
                 for row in connection.execute(KNOWN, {"job": job, "sources": part}):
+                    found.add(row.source)
                     if row.state == "stored":
                         known[row.source] = picture_from(row[7:])
                     elif row.state == "failed" and row.round >= round:
@@ -144,4 +156,5 @@ class SqlShelf:
                         ours.append(row.source)
                     else:
                         theirs.append(row.source)
+                theirs += [source for source in part if source not in found]
         return Claims(known, ours, theirs)

@@ -1,0 +1,1 @@
+"""Repeatable measurements of what Testamur does. `make bench` runs all of them."""
