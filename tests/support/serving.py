@@ -54,10 +54,13 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.socket.close()
 
-    def say(self, data: bytes) -> None:
-        """Send *data*; whether anybody listens is not our concern."""
-        with contextlib.suppress(OSError):
+    def say(self, data: bytes) -> bool:
+        """Send *data*; say whether it was taken without a reset."""
+        try:
             self.socket.sendall(data)
+        except OSError:
+            return False
+        return True
 
     def drip(self, data: bytes, every: float, *, for_seconds: float = 3) -> None:
         """Send *data* a byte at a time until the server has had enough of it."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import math
 import time
 from typing import Any
 
@@ -225,21 +224,19 @@ def test_a_body_is_json_only_if_it_says_so(kind, is_read):
 
 
 def test_a_large_body_does_not_hold_up_the_others():
-    """J05: 1 MB of zeros is read in a thread; the loop turns meanwhile."""
-    body = b"[" + b"0," * 500_000 + b"0]"
+    """J05: 1 MB of objects is read in a thread; the loop turns meanwhile."""
+    body = b"[" + b'{"a":0},' * 130_000 + b"0]"
     request, _ = request_of(body, headers={"Content-Type": "application/json"})
 
-    async def run() -> tuple[Any, float]:
-        longest, last = 0.0, time.perf_counter()
+    async def run() -> tuple[Any, int]:
+        turns = 0
         task = asyncio.create_task(receive_json(request))
         while not task.done():
             await asyncio.sleep(0.001)
-            longest = max(longest, time.perf_counter() - last)
-            last = time.perf_counter()
-        return await task, longest
+            turns += 1
+        return await task, turns
 
-    value, longest = asyncio.run(run())
+    value, turns = asyncio.run(run())
 
-    assert len(value) == 500_001
-    assert math.isfinite(longest)
-    assert longest < 0.25
+    assert len(value) == 130_001
+    assert turns > 4
