@@ -163,8 +163,8 @@ class Office:
 
     @property
     def public_host(self) -> str:
-        """The host part of that address."""
-        return urlsplit(self.public_url).hostname or ""
+        """The host of that address, with its port if it names one."""
+        return urlsplit(self.public_url).netloc
 
     def close(self) -> None:
         """Close the database."""

@@ -31,6 +31,7 @@ from testamur.issuance import read as issued
 from testamur.issuance.issue import facts_of
 from testamur.web.app import build_app
 from testamur.web.pages import page_routes
+from testamur.web.routes.health import health_routes
 from testamur.web.routes.native import job_routes
 from testamur.web.routes.native_account import account_routes
 from testamur.web.routes.pocketbook import pocketbook_routes
@@ -71,6 +72,10 @@ class SiteAccess:
     def admit(self, caller: Caller, metered: Metered, subject: str = "") -> None:
         """Count the request against the tenant's plan, or refuse."""
         self.office.limiter.admit(caller, metered, subject)
+
+    def refund(self, caller: Caller, metered: Metered, subject: str = "") -> None:
+        """Uncount an admitted request that came to nothing."""
+        self.office.limiter.refund(caller, metered, subject)
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,10 @@ class SiteJobs:
                 batch_name=wanted.batch_name, idempotency_key=wanted.idempotency_key
             ),
         )
+
+    def is_known(self, tenant_id: str, idempotency_key: str) -> bool:
+        """Say whether a job was created under this key before."""
+        return self.office.door.knows(tenant_id, idempotency_key)
 
     def status(self, tenant_id: str, job_id: str) -> Progress:
         """Return how far a job is, or refuse."""
@@ -232,6 +241,7 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
         jobs=SiteJobs(office),
         account=SiteAccount(office),
         preview_cost=lambda text: preview(read_count(text)),
+        check_ready=office.jobs_of.check,
         spool=spool,
         ask=ask,
         ask_slowly=ask_in_thread,
@@ -241,6 +251,7 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
             pocketbook_routes(verbs),
             job_routes(verbs),
             account_routes(verbs),
+            health_routes(verbs),
             page_routes(
                 find=lambda name: issued.find(name, certificates=office.certificates),
                 open_blob=office.blobs.open,

@@ -17,6 +17,11 @@ from testamur.jobs.runner import work
 from .logs import configure_logs, log
 from .office import Office, open_office
 
+#: Connections to one host of pictures, from all workers together.
+CONNECTIONS_PER_HOST = 4
+
+USER_AGENT = "Testamur (certificate pictures)"
+
 #: Workers yield to the process that answers requests.
 NICENESS = 5
 
@@ -48,7 +53,8 @@ def _fetcher(office: Office) -> Fetch:
     return Fetcher(
         allow=office.settings.fetch_allow,
         own_hosts=[office.public_host],
-        per_host=max(4 // workers, 1),
+        per_host=max(CONNECTIONS_PER_HOST // workers, 1),
+        user_agent=USER_AGENT,
     ).fetch
 
 
