@@ -650,6 +650,15 @@ def test_the_dead_are_swept_and_the_living_are_not(tmp_path):
     assert left(tmp_path) == []
 
 
+def test_what_is_not_ours_is_not_swept(tmp_path):
+    """A wrong setting must not cost anybody their files."""
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "one").write_text("precious")
+
+    assert sweep(tmp_path) == 0
+    assert left(tmp_path) == ["one"]
+
+
 def test_names_in_the_spool_are_ours_and_readable_by_us_alone(spool):
     """J13: no byte of a client's choice reaches the file system's names."""
 

@@ -16,6 +16,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import re
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -32,6 +33,9 @@ T = TypeVar("T")
 
 #: Bytes of uploads in memory, per part, before they are written.
 BATCH_BYTES = 256 * 1024
+
+#: The name of a process's folder. Whatever is called otherwise is not swept.
+HOME = re.compile(r"[0-9a-f]{16}")
 
 
 class Busy(Fault):
@@ -225,7 +229,7 @@ def sweep(directory: Path) -> int:
     swept = 0
     with _gate(directory):
         for home in directory.iterdir():
-            if home.is_dir() and not _is_locked(home / "lock"):
+            if HOME.fullmatch(home.name) and not _is_locked(home / "lock"):
                 shutil.rmtree(home, ignore_errors=True)
                 swept += 1
     return swept
