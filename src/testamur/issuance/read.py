@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from testamur.core.ids import is_id
+from testamur.core.policy import MAX_CELL_CHARACTERS
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.text import nfc, trim
 from testamur.core.words import Certificate
@@ -75,7 +76,8 @@ def listing(
         references: Sequence[str] | None = _spellings(reference)
     else:
         references = None
-    if address == "" or references == ():
+    is_impossible = address is not None and not 0 < len(address) <= MAX_CELL_CHARACTERS
+    if is_impossible or references == ():
         return CertificatePage((), None)
 
     # An address has no column of its own. Rows that hold it anywhere are few,

@@ -28,6 +28,9 @@ KEPT = f"""
 #: How many of its columns are no part of the picture.
 WIDTH = 11
 
+#: Larger than every row's number.
+NO_NUMBER = 2**63 - 1
+
 FIND = text(KEPT.format("certificates c") + "WHERE c.id = :id")
 
 FIND_REFERENCE = text(KEPT.format("certificates c") + "WHERE c.reference = :reference")
@@ -121,7 +124,10 @@ def _listing(
         jobs.append("j.seq = (SELECT job_seq FROM batches WHERE id = :batch)")
     if goes_on:
         jobs.append("j.seq <= :seq")
-        certificates.append("(j.seq < :seq OR c.number < :number)")
+        # One bound for an index, where OR would read the job from its last row.
+        certificates.append(
+            f"c.number < CASE WHEN j.seq < :seq THEN {NO_NUMBER} ELSE :number END"
+        )
     if by_reference:
         certificates.append("c.reference IN :references")
     if by_cells:
@@ -131,16 +137,15 @@ def _listing(
             f"r.number = c.number AND {cells} LIKE :pattern ESCAPE '!')"
         )
     columns = "c.id, c.reference, c.job_seq, c.number, c.issued_at, c.picture_id"
-    newest_first = "ORDER BY c.job_seq DESC, c.number DESC LIMIT :limit"
+    newest_first = "ORDER BY j.seq DESC, c.number DESC LIMIT :limit"
     if by_reference:  # at most a few, and it has an index of its own
         source = "jobs j, certificates c"
     elif is_sqlite:  # whose CROSS JOIN keeps its left side outside
         source = "jobs j CROSS JOIN certificates c"
     else:
-        inner = " AND ".join(certificates)
         source = (
-            f"jobs j CROSS JOIN LATERAL (SELECT {columns} FROM certificates c "
-            f"WHERE {inner} {newest_first}) c"
+            f"jobs j CROSS JOIN LATERAL (SELECT {columns} FROM certificates c WHERE "
+            f"{' AND '.join(certificates)} ORDER BY c.number DESC LIMIT :limit) c"
         )
         certificates = []
     where = " AND ".join((*jobs, *certificates))
