@@ -52,23 +52,12 @@ class WorkerPool:
 
     def start(self) -> None:
         """Start every worker and begin to watch them."""
-        for _ in range(self._count):
-            self._start_one()
         self._watcher.start()
 
     def stop(self) -> None:
         """Let each worker finish its chunk, then end it; return when all are gone."""
         self._stopping.set()
         self._watcher.join()
-        for process in self._running.values():
-            process.terminate()
-        for name, process in self._running.items():
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                self._on_death(name)
 
     def pids(self) -> list[int]:
         """Return the process ids of the running workers."""
@@ -83,16 +72,36 @@ class WorkerPool:
         )
 
     def _watch(self) -> None:
+        # All children are started by this thread: the kernel ends a child that
+        # asked for it when the thread that started it is gone.
+        for _ in range(self._count):
+            self._start_one()
         while not self._stopping.wait(WATCH_SECONDS):
             for name, process in list(self._running.items()):
-                if process.poll() is None:
-                    continue
-                log.warning("worker died", worker=name, status=process.returncode)
-                del self._running[name]
-                try:
-                    self._on_death(name)
-                except Exception:  # its leases lapse by themselves
-                    log.exception("leases not released", worker=name)
-                if self._stopping.wait(RESTART_SECONDS):
-                    return
-                self._start_one()
+                if process.poll() is not None:
+                    self._replace(name, process)
+        self._end_all()
+
+    def _replace(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        log.warning("worker died", worker=name, status=process.returncode)
+        del self._running[name]
+        self._free(name)
+        if not self._stopping.wait(RESTART_SECONDS):
+            self._start_one()
+
+    def _end_all(self) -> None:
+        for process in self._running.values():
+            process.terminate()
+        for name, process in self._running.items():
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                self._free(name)
+
+    def _free(self, name: str) -> None:
+        try:
+            self._on_death(name)
+        except Exception:  # its leases lapse by themselves
+            log.exception("leases not released", worker=name)
