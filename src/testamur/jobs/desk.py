@@ -40,23 +40,20 @@ class JobDesk:
         """
         job = self._desk.find(tenant_id, job_id)
         if job is None:
-            raise Refusal(
-                Kind.NOT_FOUND,
-                "job_not_found",
-                "There is no such job. Check the job id.",
-                at="jobId",
-            )
+            raise _not_found()
         return job
 
     def status(
         self, tenant_id: str, job_id: str, *, failures: int = MAX_NAMED_FAILURES
     ) -> Progress:
         """Count how far the job is, naming its first *failures* failed rows."""
-        job = self.find(tenant_id, job_id)
-        progress = self._desk.progress(job)
+        progress = self._desk.look(tenant_id, job_id)
+        if progress is None:
+            raise _not_found()
         if not failures or not progress.failed:
             return progress
-        return replace(progress, failures=self._desk.failures(job, failures))
+        named = self._desk.failures(progress.job, failures)
+        return replace(progress, failures=named)
 
     def listing(
         self, tenant_id: str, *, state: JobState | None, page: int, limit: int
@@ -83,7 +80,7 @@ class JobDesk:
                     f"The job is {job.state}: only a queued or processing job can "
                     "be cancelled. What it issued stays valid.",
                 )
-        return self._desk.progress(self.find(tenant_id, job_id))
+        return self.status(tenant_id, job_id, failures=0)
 
     def retry(self, tenant_id: str, job_id: str) -> Retried:
         """
@@ -104,4 +101,13 @@ class JobDesk:
                 "new job; the results CSV lists them.",
             )
         count = self._desk.retry(job)
-        return Retried(self._desk.progress(self.find(tenant_id, job_id)), count)
+        return Retried(self.status(tenant_id, job_id, failures=0), count)
+
+
+def _not_found() -> Refusal:
+    return Refusal(
+        Kind.NOT_FOUND,
+        "job_not_found",
+        "There is no such job. Check the job id.",
+        at="jobId",
+    )

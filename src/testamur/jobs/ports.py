@@ -48,8 +48,8 @@ class Desk(Protocol):
         """Return the job, or None."""
         ...
 
-    def progress(self, job: Job) -> Progress:
-        """Count how far *job* is, without its failures."""
+    def look(self, tenant_id: str, job_id: str) -> Progress | None:
+        """Count how far the job is, without its failures; None for no such job."""
         ...
 
     def failures(self, job: Job, limit: int) -> Sequence[RowFailure]:

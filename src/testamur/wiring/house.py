@@ -16,6 +16,7 @@ from testamur.adapters.sql.fsck import violations
 from testamur.cli.house import SettingLine
 from testamur.config import Settings, read_settings
 from testamur.core.download import Download
+from testamur.core.failpoints import fp
 from testamur.core.lifecycle import JobState
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import ApiKey, Job, NewKey, NewToken, Progress, Tenant
@@ -24,6 +25,7 @@ from testamur.intake.admit import UploadedFile
 from testamur.intake.door import Wishes
 from testamur.issuance import read as issued
 from testamur.issuance.issue import facts_of
+from testamur.web.spool import Spool
 
 from .logs import configure_logs
 from .office import Office, open_office
@@ -78,20 +80,17 @@ class OfficeDesk:
     ) -> Job:
         """Accept files as a job, or refuse."""
         tenant = self.office.tenants.find(slug)
-        folder = self.office.spool / f"cli-{secrets.token_hex(8)}"
-        folder.mkdir(parents=True, mode=0o700)
-        try:
+        # A folder of the spool: should we be killed, the next server sweeps it.
+        with Spool(self.office.spool) as spool:
             return self.office.door.enter(
                 tenant,
                 dialect="native",
-                rows_file=_copied(rows, folder),
-                images_file=_copied(images, folder) if images else None,
+                rows_file=_copied(rows, spool.home),
+                images_file=_copied(images, spool.home) if images else None,
                 wishes=Wishes(
                     batch_name=batch_name, encoding=encoding, mapping=mapping
                 ),
             )
-        finally:
-            shutil.rmtree(folder)
 
     def jobs(
         self, slug: str, state: str | None, page: int, limit: int
@@ -166,6 +165,7 @@ class OfficeDesk:
         target.mkdir(parents=True, mode=0o700)
         # The database first: every file that it names is there by then.
         backup_database(self.office.database, target / "testamur.db")
+        fp("backup.after_database")
         shutil.copytree(
             self.office.settings.data / "blobs",
             target / "blobs",

@@ -10,7 +10,7 @@ from testamur.adapters.processes.pool import WorkerPool
 from testamur.config import Settings
 from testamur.core.refusals import Fault
 from testamur.web.server import Server, allow_descriptors, listen
-from testamur.web.spool import Spool
+from testamur.web.spool import Spool, sweep
 
 from .logs import log
 from .office import Office, open_office
@@ -45,6 +45,7 @@ def serve(
     with sole_owner(settings), _open(settings) as office:
         if settings.is_embedded:
             office.queue.lapse(all_of_them=True)  # their workers died with us
+        sweep(office.spool)
         office.secret  # noqa: B018 - made on the first start, or refused now
         allow_descriptors(DESCRIPTORS)
         pool = WorkerPool(

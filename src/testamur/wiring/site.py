@@ -258,5 +258,6 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
                 public_url=office.public_url,
                 ask=ask,
             ),
-        ]
+        ],
+        public_url=office.public_url,
     )

@@ -26,16 +26,18 @@ FIND = text(f"SELECT {JOB} FROM {FROM_JOBS} WHERE j.tenant_id = :tenant AND j.id
 COUNTS = """
     coalesce(sum(c.succeeded), 0) AS succeeded, coalesce(sum(c.failed), 0) AS failed,
     max(c.finished_at) AS last_kept_at,
-    coalesce(sum(CASE WHEN c.wave = {wave} THEN c.succeeded + c.failed END), 0)
+    coalesce(sum(CASE WHEN c.wave = j.wave THEN c.succeeded + c.failed END), 0)
       AS kept_in_wave
 """
 
-COUNT = text(
-    f"SELECT {COUNTS.format(wave=':wave')} FROM chunks c WHERE c.job_seq = :job"
-)
+LOOK = text(f"""
+    SELECT {JOB}, {COUNTS}
+    FROM {FROM_JOBS} LEFT JOIN chunks c ON c.job_seq = j.seq
+    WHERE j.tenant_id = :tenant AND j.id = :id GROUP BY j.seq, b.id
+""")
 
 PAGE = f"""
-    SELECT {JOB}, {COUNTS.format(wave="j.wave")}
+    SELECT {JOB}, {COUNTS}
     FROM {FROM_JOBS} LEFT JOIN chunks c ON c.job_seq = j.seq
     WHERE j.seq IN (SELECT seq FROM jobs WHERE tenant_id = :tenant {{only}}
                     ORDER BY seq DESC LIMIT :limit OFFSET :offset)
@@ -104,11 +106,21 @@ class SqlDesk:
             found: str | None = connection.scalar(query, {"id": job_id})
         return found
 
-    def progress(self, job: Job) -> Progress:
-        """Count how far *job* is, without its failures."""
+    def check(self) -> None:
+        """
+        Return when the database answers.
+
+        Raises:
+            Fault: when it does not.
+        """
         with self._database.reading() as connection:
-            counts = connection.execute(COUNT, {"job": job.seq, "wave": job.wave}).one()
-        return self._progress(job, tuple(counts))
+            connection.execute(text("SELECT 1 FROM jobs LIMIT 1")).first()
+
+    def look(self, tenant_id: str, job_id: str) -> Progress | None:
+        """Count how far the job is, without its failures; None for no such job."""
+        with self._database.reading() as connection:
+            row = connection.execute(LOOK, {"tenant": tenant_id, "id": job_id}).first()
+        return self._progress(job_from(row), tuple(row[JOB_WIDTH:])) if row else None
 
     def failures(self, job: Job, limit: int) -> Sequence[RowFailure]:
         """Return the first *limit* rows that failed for good, in row order."""
