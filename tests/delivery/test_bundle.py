@@ -188,14 +188,25 @@ def test_what_is_issued_meanwhile_is_not_in_it(world, downloads):
     assert len(read_strictly(whole(downloads.zip(job)))) == 1 + 4
 
 
-def test_a_retry_meanwhile_breaks_it(world, downloads, job):
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM failures WHERE number = 4",
+        "UPDATE failures SET is_final = FALSE WHERE number = 4",
+        "UPDATE failures SET message = 'Invalid image ABC' WHERE number = 4",
+        "UPDATE vouchers SET expires_at = 1736935201234 WHERE number = 11",
+        "DELETE FROM vouchers WHERE number = 11",
+    ],
+    ids=["succeeded", "waits", "failed-otherwise", "other-voucher", "no-voucher"],
+)
+def test_a_row_that_changed_meanwhile_breaks_it(world, downloads, job, change):
     """
-    When a noted failure is gone before its line was sent, the rest cannot be had,
-    and that shows: fewer bytes come than were announced.
+    When failed rows are retried, or anything else noted is no longer so before it
+    was sent, the rest cannot be had, and that shows: fewer bytes come than announced.
     """
     download = downloads.zip(job)
     with world.database.writing() as connection:
-        connection.execute(text("DELETE FROM failures WHERE number = 4"))
+        connection.execute(text(change))
 
     assert received_before_it_breaks(download) < download.size
 
@@ -273,6 +284,7 @@ def test_memory_does_not_grow_with_the_files(world, downloads):
     small = replace(job, total=1_000)
 
     def peak(job):
+        """Return the most bytes held at once."""
         tracemalloc.start()
         download = downloads.zip(job)
         for _ in download.chunks(download.size // 2):

@@ -22,12 +22,15 @@ class Held:
     """A part whose members are in memory."""
 
     def __init__(self, files: dict[str, bytes]):
+        """Hold *files*, by name."""
         self.files = files
 
     def members(self):
+        """Describe them."""
         return [Member(n, len(b), zlib.crc32(b)) for n, b in self.files.items()]
 
     def contents(self, first, offset):
+        """Give their bytes."""
         for body in list(self.files.values())[first:]:
             body = body[offset:]
             yield [body[:3], b"", body[3:]]
@@ -38,15 +41,19 @@ class Zeros:
     """One member of as many zeros as wanted, which nobody ever holds."""
 
     def __init__(self, name: str, size: int):
+        """Say that there are *size* of them."""
         self.member = Member(name, size, 0)
 
     def members(self):
+        """Describe them."""
         return [self.member]
 
     def contents(self, first, offset):
+        """Give their bytes."""
         yield self._pieces(self.member.size - offset)
 
     def _pieces(self, left):
+        """Give that many zeros."""
         while left:
             yield bytes(min(left, 1 << 20))
             left -= min(left, 1 << 20)
@@ -56,23 +63,29 @@ class Remote(io.RawIOBase):
     """An archive as a file: every read asks for a range of it."""
 
     def __init__(self, archive: Archive):
+        """Stand at the beginning."""
         self.archive = archive
         self.at = 0
 
     def seekable(self):
+        """Say that any place will do."""
         return True
 
     def readable(self):
+        """Say that it can be read."""
         return True
 
     def seek(self, offset, whence=0):
+        """Go there."""
         self.at = offset + (0, self.at, self.archive.size)[whence]
         return self.at
 
     def tell(self):
+        """Say where the next read begins."""
         return self.at
 
     def read(self, size=-1):
+        """Ask for a range."""
         stop = self.archive.size if size < 0 else self.at + size
         data = b"".join(self.archive.chunks(self.at, stop))
         self.at += len(data)
@@ -207,6 +220,19 @@ def test_the_length_is_known_from_sizes_alone(size):
     assert archive_of(Zeros(name, size)).size == expected
 
 
+@pytest.mark.parametrize(("place", "extra"), [(0xFFFF_FFFE, 0), (0xFFFF_FFFF, 12)])
+def test_a_place_that_is_the_mark_of_large_places_is_large(place, extra):
+    """
+    4,294,967,295 means "look further on", so that place too is said further on.
+    """
+    first = Member("a", place - 31, 0)
+    second = Member("b", 0, 0)
+
+    size = zip_size([first, second])
+
+    assert size == place + 31 + 47 + 47 + extra + 76 + 22
+
+
 @pytest.mark.parametrize("actual", [b"", b"1234", b"123456"])
 def test_a_member_of_another_length_breaks_the_stream(actual):
     """
@@ -214,7 +240,10 @@ def test_a_member_of_another_length_breaks_the_stream(actual):
     """
 
     class Liar(Held):
+        """Says five bytes, whatever it holds."""
+
         def members(self):
+            """Describe what is not there."""
             return [Member("m", 5, zlib.crc32(b"12345"))]
 
     archive = archive_of(Liar({"m": actual}), Held(FILES))
