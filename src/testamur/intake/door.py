@@ -33,6 +33,10 @@ class Door:
         self._ledger = ledger
         self._blobs = blobs
 
+    def knows(self, tenant_id: str, idempotency_key: str) -> bool:
+        """Say whether a submission came under this key before."""
+        return self._ledger.find_twin(tenant_id, idempotency_key) is not None
+
     def enter(
         self,
         tenant: Tenant,

@@ -40,14 +40,21 @@ def request_id(request: Request) -> str:
     return known
 
 
-def refusal(request: Request, error: Exception) -> Response:
-    """Spell a refusal in the dialect of the path that was called."""
+def refusal(
+    request: Request, error: Exception, *, status: int | None = None
+) -> Response:
+    """
+    Spell a refusal in the dialect of the path that was called.
+
+    *status* is for what HTTP has a status for, and no dialect a kind.
+    """
     assert isinstance(error, Refusal)
     name = request_id(request)
     if _is_pocketbook(request):
-        status, body = pocketbook_problems.spell(error, request_id=name)
+        its_own, body = pocketbook_problems.spell(error, request_id=name)
     else:
-        status, body = native_problems.spell(error, request_id=name)
+        its_own, body = native_problems.spell(error, request_id=name, status=status)
+    status = status or its_own
     headers = {}
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
@@ -88,7 +95,7 @@ def not_routed(request: Request, error: Exception) -> Response:
     """Answer what no route answers: an unknown path, or a method it has not."""
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
+        allowed = _allowed(request)
         response = refusal(
             request,
             Refusal(
@@ -96,8 +103,8 @@ def not_routed(request: Request, error: Exception) -> Response:
                 "method_not_allowed",
                 f"{request.method} is not possible here; use {allowed or 'another'}.",
             ),
+            status=405,
         )
-        response.status_code = 405
         if allowed:
             response.headers["Allow"] = allowed
         return response
@@ -108,6 +115,19 @@ def not_routed(request: Request, error: Exception) -> Response:
             "not_found",
             "There is nothing at this path. /docs lists what there is.",
         ),
+    )
+
+
+def _allowed(request: Request) -> str:
+    """Return every method of the path, not only those of its first route."""
+    path = request.url.path
+    return ", ".join(
+        sorted(
+            method
+            for route in request.app.state.routes
+            if route.path_regex.match(path)
+            for method in (*route.methods, *["HEAD" for _ in {"GET"} & route.methods])
+        )
     )
 
 

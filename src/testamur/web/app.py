@@ -6,15 +6,19 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from testamur.core.refusals import Fault, Kind, Refusal
 
 from . import answers
+from .pages import ALWAYS, HTML, REVALIDATE, Pages
+from .pages import answer as page_answer
+from .reference import reference_fields
 
 DESCRIPTION = """
 Bulk certificates: a CSV and images become certificates, exactly once each.
@@ -23,25 +27,81 @@ Any key works as `x-api-key` or as `Authorization: Bearer`.
 """
 
 
-def build_app(routers: Sequence[APIRouter], pages: Sequence[BaseRoute] = ()) -> ASGIApp:
-    """Return the application that answers for *routers* and *pages*."""
+#: Every way to say who is calling; each operation names those it takes.
+CREDENTIALS = {
+    "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key, or a token (JWT).",
+    },
+}
+
+
+def build_app(routers: Sequence[APIRouter], *, public_url: str = "") -> ASGIApp:
+    """
+    Return the application that answers for *routers*, and describes them.
+
+    Links in its pages are made from *public_url*.
+    """
     app = FastAPI(
         title="Testamur",
         version=version("testamur"),
         description=DESCRIPTION,
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
-    for router in routers:
+    described = [*routers, _description(app, Pages(public_url))]
+    for router in [*described, _heads(described)]:
         app.include_router(router)
-    app.router.routes.extend(pages)
+    app.state.routes = [
+        route
+        for router in described
+        for route in router.routes
+        if isinstance(route, Route)
+    ]
     app.add_exception_handler(Refusal, answers.refusal)
     app.add_exception_handler(Fault, answers.fault)
     app.add_exception_handler(HTTPException, answers.not_routed)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, answers.bug)
     return Headed(app)
+
+
+def _description(app: FastAPI, pages: Pages) -> APIRouter:
+    """Return the routes that say what there is: for programs, and for people."""
+    router = APIRouter(include_in_schema=False)
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = FastAPI.openapi(app)
+            schema.setdefault("components", {})["securitySchemes"] = CREDENTIALS
+            for operations in schema["paths"].values():
+                for operation in operations.values():
+                    if operation.get("x-scope"):
+                        operation["security"] = [{name: []} for name in CREDENTIALS]
+        assert app.openapi_schema is not None
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's way to extend it
+
+    async def docs(request: Request) -> Response:
+        headers = {**ALWAYS, "cache-control": REVALIDATE}
+        body = pages.reference(reference_fields(app.openapi()))
+        return page_answer(request, body, HTML, headers)
+
+    router.add_route("/docs", docs, methods=["GET"])
+    return router
+
+
+def _heads(routers: Sequence[APIRouter]) -> APIRouter:
+    """Return a HEAD for every GET: same answer, same rights, no body (RFC 9110)."""
+    heads = APIRouter(include_in_schema=False)
+    for route in (route for router in routers for route in router.routes):
+        if isinstance(route, APIRoute) and "GET" in (route.methods or ()):
+            heads.add_api_route(route.path, route.endpoint, methods=["HEAD"])
+    return heads
 
 
 def _invalid(request: Request, error: Exception) -> Response:
@@ -63,6 +123,9 @@ def _invalid(request: Request, error: Exception) -> Response:
     )
 
 
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+
+
 class Headed:
     """Gives every answer its request id and the headers that all answers have."""
 
@@ -80,7 +143,8 @@ class Headed:
             if message["type"] == "http.response.start":
                 headers: list[Any] = list(message.get("headers", ()))
                 headers.append((b"x-request-id", name.encode()))
-                headers.append((b"x-content-type-options", b"nosniff"))
+                if not any(name == NOSNIFF[0] for name, _ in headers):
+                    headers.append(NOSNIFF)
                 message = {**message, "headers": headers}
             await send(message)
 

@@ -1,8 +1,12 @@
 """From a request's headers to a caller who may do what the route does."""
 
+import contextlib
+from collections.abc import AsyncIterator
+
+import anyio
 from starlette.requests import Request
 
-from testamur.core.policy import Scope
+from testamur.core.policy import Metered, Scope
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import Caller
 
@@ -32,6 +36,31 @@ async def caller(request: Request, verbs: Verbs, scope: Scope) -> Caller:
     known = await verbs.ask(authenticate)
     verbs.access.require(known, scope)
     return known
+
+
+@contextlib.asynccontextmanager
+async def creating(verbs: Verbs, known: Caller, key: str | None) -> AsyncIterator[None]:
+    """
+    Count the job that is created inside against the plan, before any upload.
+
+    What comes to nothing is not counted, nor is a repeat of the request that was
+    called *key* before: neither creates a job.
+
+    Raises:
+        Refusal: TOO_OFTEN.
+    """
+    if key is not None:
+        is_repeat: bool = await verbs.ask(verbs.jobs.is_known, known.tenant.id, key)
+        if is_repeat:
+            yield
+            return
+    await verbs.ask(verbs.access.admit, known, Metered.CREATE)
+    try:
+        yield
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await verbs.ask(verbs.access.refund, known, Metered.CREATE)
+        raise
 
 
 def idempotency_key(request: Request) -> str | None:

@@ -10,7 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from testamur.core.download import Download
+from testamur.core.failpoints import fp
 from testamur.core.refusals import Kind, Refusal
+
+from .answers import refusal
 
 #: One range from an offset on is all a resuming client asks for (RFC 9110, 14.2).
 RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
@@ -23,10 +26,11 @@ def download_answer(request: Request, download: Download) -> Response:
     A Range we do not serve (several ranges, a suffix, a changed file) is ignored,
     as RFC 9110 allows: the whole file comes with 200.
 
-    Raises:
-        Refusal: INVALID, when the range begins behind the end (spelt 416).
+    A range that begins behind the end is answered 416.
     """
     start, end = _range(request, download)
+    if start and start >= end:
+        return _behind_the_end(request, end)
     headers = {
         "Content-Disposition": _disposition(download.filename),
         "Cache-Control": "private, no-store",
@@ -41,7 +45,10 @@ def download_answer(request: Request, download: Download) -> Response:
             status = 206
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{download.size}"
     if request.method == "HEAD":
-        return Response(None, status, headers, media_type=download.media_type)
+        # Not a Response: that would name the length 0 where it is not known.
+        return StreamingResponse(
+            _nothing(), status, headers, media_type=download.media_type
+        )
     length = end - start if status == 206 else None
     return StreamingResponse(
         _stream(download, start, length),
@@ -58,6 +65,7 @@ async def _stream(
     chunks = download.chunks(start)
     try:
         async for chunk in iterate_in_threadpool(chunks):
+            fp("download.mid")
             if length is None:
                 yield chunk
                 continue
@@ -73,7 +81,11 @@ async def _stream(
 
 
 def _range(request: Request, download: Download) -> tuple[int, int]:
-    """Return from where to where: all of it unless one good range is asked for."""
+    """
+    Return from where to where: all of it unless one good range is asked for.
+
+    Where it begins behind the end, so does what is returned.
+    """
     size = download.size
     if size is None:
         return 0, 0
@@ -83,15 +95,30 @@ def _range(request: Request, download: Download) -> tuple[int, int]:
     if wanted is None or download.etag is None or not is_same:
         return 0, size
     start = int(wanted[1])
-    end = min(int(wanted[2]) + 1, size) if wanted[2] else size
     if start >= size:
-        raise Refusal(
+        return start, size
+    end = min(int(wanted[2]) + 1, size) if wanted[2] else size
+    return (start, end) if start < end else (0, size)
+
+
+def _behind_the_end(request: Request, size: int) -> Response:
+    answer = refusal(
+        request,
+        Refusal(
             Kind.INVALID,
             "range_not_satisfiable",
             f"The file has {size} bytes; ask for a range inside it.",
             at="Range",
-        )
-    return (start, end) if start < end else (0, size)
+        ),
+        status=416,
+    )
+    answer.headers["Content-Range"] = f"bytes */{size}"
+    return answer
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""
 
 
 def _disposition(filename: str) -> str:

@@ -109,6 +109,10 @@ class Pages:
         """Return the page at `/`."""
         return self._render("front.html", {})
 
+    def reference(self, fields: Mapping[str, Any]) -> bytes:
+        """Return the page at `/docs`."""
+        return self._render("reference.html", fields)
+
     def message(self, heading: str, *lines: str) -> bytes:
         """Return a page that says one thing."""
         return self._render("message.html", {"heading": heading, "lines": lines})

@@ -34,6 +34,9 @@ MAX_DELIMITERS = 1_000
 #: RFC 2046 section 5.1.1, and the few more characters that clients use.
 BOUNDARY = re.compile(rb"[ -~]{0,69}[!-~]")
 
+#: What Node's own fetch makes of a form that is not its own.
+FORGOTTEN_FORM = b"[object FormData]"
+
 FILENAME_STAR = re.compile(rb"(?i);\s*filename\*\s*=")
 PLAIN_ENCODINGS = (b"binary", b"8bit", b"7bit", b"")
 
@@ -208,6 +211,13 @@ class Form:
 
     def end(self) -> None:
         """Check that the form is complete."""
+        if self.opening is not None and bytes(self.opening) == FORGOTTEN_FORM:
+            malformed(
+                "multipart_unterminated",
+                "The body is the text [object FormData]: this fetch cannot send forms"
+                " of the package form-data. Use the fetch of the package node-fetch, or"
+                " the FormData that is built into Node.",
+            )
         if not self.is_complete:
             malformed(
                 "multipart_unterminated",

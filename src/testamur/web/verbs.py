@@ -66,6 +66,10 @@ class Access(Protocol):
         """Count the request against the tenant's plan, or refuse."""
         ...
 
+    def refund(self, caller: Caller, metered: Metered, subject: str = "") -> None:
+        """Uncount an admitted request that came to nothing."""
+        ...
+
 
 class Jobs(Protocol):
     """What is done with jobs."""
@@ -88,6 +92,10 @@ class Jobs(Protocol):
         wanted: Wanted,
     ) -> Job:
         """Accept rows that came as JSON (*body*, read as *records*), or refuse."""
+        ...
+
+    def is_known(self, tenant_id: str, idempotency_key: str) -> bool:
+        """Say whether a job was created under this key before."""
         ...
 
     def status(self, tenant_id: str, job_id: str) -> Progress:
@@ -166,6 +174,10 @@ class Verbs:
     jobs: Jobs
     account: Account
     preview_cost: Callable[[str], CostPreview]
+    #: Returns when the database answers; raises Fault when it does not.
+    check_ready: Callable[[], None]
+    #: Figures for the operator: (metric, label, its value) to number.
+    measure: Callable[[], Mapping[tuple[str, str, str], float]]
     #: Where uploads are received.
     spool: Spool
     #: Runs a short read: inline on SQLite, in a thread elsewhere.

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from testamur.access.scopes import require
 from testamur.access.usage import preview, read_count, usage_of
+from testamur.adapters.sql.measures import SqlMeasures
 from testamur.core.clock import DAY
 from testamur.core.download import Download
 from testamur.core.lifecycle import JobState
@@ -32,6 +33,7 @@ from testamur.issuance.issue import facts_of
 from testamur.web.app import build_app
 from testamur.web.pages import page_routes
 from testamur.web.routes.health import health_routes
+from testamur.web.routes.metrics import metrics_routes
 from testamur.web.routes.native import job_routes
 from testamur.web.routes.native_account import account_routes
 from testamur.web.routes.pocketbook import pocketbook_routes
@@ -241,6 +243,7 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
         jobs=SiteJobs(office),
         account=SiteAccount(office),
         preview_cost=lambda text: preview(read_count(text)),
+        measure=SqlMeasures(office.database, office.clock).read,
         check_ready=office.jobs_of.check,
         spool=spool,
         ask=ask,
@@ -252,6 +255,7 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
             job_routes(verbs),
             account_routes(verbs),
             health_routes(verbs),
+            metrics_routes(verbs),
             page_routes(
                 find=lambda name: issued.find(name, certificates=office.certificates),
                 open_blob=office.blobs.open,

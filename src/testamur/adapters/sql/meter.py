@@ -30,6 +30,8 @@ PEEK = "SELECT state FROM rate_states WHERE key = :key"
 #: Mends what a clock that was wrong left behind.
 PULL_BACK = "UPDATE rate_states SET state = :full WHERE key = :key AND state > :full"
 
+REFUND = "UPDATE rate_states SET state = state - :interval WHERE key = :key"
+
 FORGET = "DELETE FROM rate_states WHERE state < :before"
 CREATE = """
 CREATE {kind} IF NOT EXISTS rate_states (
@@ -73,6 +75,14 @@ class SqliteMeter:
                 if self._rows(self._charge, values):
                     return 0
                 return self._wait(key, now, interval, now + span)
+            except sqlite3.Error as error:
+                raise self._trouble(error) from error
+
+    def refund(self, key: bytes, interval: int) -> None:
+        """Take one charged request off the count again."""
+        with self._lock:
+            try:
+                self._rows(REFUND, {"key": key, "interval": interval})
             except sqlite3.Error as error:
                 raise self._trouble(error) from error
 
@@ -171,6 +181,11 @@ class PostgresMeter:
             if state > full:
                 connection.execute(text(PULL_BACK), {"key": key, "full": full})
         return max(1, min(state, full) + interval - full)
+
+    def refund(self, key: bytes, interval: int) -> None:
+        """Take one charged request off the count again."""
+        with self._database.writing() as connection:
+            connection.execute(text(REFUND), {"key": key, "interval": interval})
 
     def forget(self, before: int) -> None:
         """Drop timestamps older than *before*."""

@@ -19,9 +19,11 @@ STATUSES: dict[Kind, int] = {
 }
 
 
-def spell(refusal: Refusal, *, request_id: str) -> tuple[int, dict[str, Any]]:
-    """Return the status and body for *refusal*."""
-    status = STATUSES[refusal.kind]
+def spell(
+    refusal: Refusal, *, request_id: str, status: int | None = None
+) -> tuple[int, dict[str, Any]]:
+    """Return the status (its kind's, unless *status* is given) and the body."""
+    status = status or STATUSES[refusal.kind]
     body = _body(status, refusal.code, refusal.detail, request_id)
     if refusal.at is not None:
         body["at"] = refusal.at

@@ -106,7 +106,7 @@ def tenant(one: Tenant) -> dict[str, Any]:
             "maxCsvBytes": plan.max_csv_bytes,
             "maxZipBytes": plan.max_zip_bytes,
             "rates": {
-                metered: {
+                str(metered): {
                     "requests": rate.burst,
                     "periodSeconds": rate.period_seconds,
                 }

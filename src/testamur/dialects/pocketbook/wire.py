@@ -93,8 +93,12 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         (401, "No key or token, or not a valid one"),
         (403, "The key or token lacks the scope"),
         (404, "There is no such job"),
+        (408, "The upload came too slowly"),
         (409, "The job is not in a state in which this is possible"),
+        (413, "More was sent than the plan allows"),
+        (415, "Not the format that is read here"),
         (422, "A value is wrong; the message says which and what to do"),
         (429, "Too often; Retry-After says when to come back"),
+        (503, "The server cannot answer right now; Retry-After says when to ask again"),
     )
 }

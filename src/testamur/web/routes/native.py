@@ -9,11 +9,11 @@ from starlette.responses import Response
 from testamur.core.policy import Metered, Scope
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import Caller, Job
-from testamur.dialects.native import read, spell
+from testamur.dialects.native import read, spell, wire
 
 from ..answers import json_answer
 from ..bodies import content_type, read_body, read_json
-from ..callers import caller, idempotency_key
+from ..callers import caller, creating, idempotency_key
 from ..downloads import download_answer
 from ..queries import query_of
 from ..uploads import FileRule, receive
@@ -50,7 +50,7 @@ JSON_SCHEMA: dict[str, Any] = {
 
 def job_routes(verbs: Verbs) -> APIRouter:
     """Return the routes of jobs."""
-    router = APIRouter(prefix="/v1/jobs", tags=["Jobs"])
+    router = APIRouter(prefix="/v1/jobs", tags=["Jobs"], responses=wire.PROBLEMS)
     jobs = verbs.jobs
 
     @router.post(
@@ -72,10 +72,11 @@ def job_routes(verbs: Verbs) -> APIRouter:
         known = await caller(request, verbs, Scope.BULK_MINT)
         key = idempotency_key(request)
         kind, _ = content_type(request)
-        if kind == b"application/json":
-            job = await _from_json(request, verbs, known, key)
-        else:
-            job = await _from_files(request, verbs, known, key)
+        async with creating(verbs, known, key):
+            if kind == b"application/json":
+                job = await _from_json(request, verbs, known, key)
+            else:
+                job = await _from_files(request, verbs, known, key)
         progress = await verbs.ask(jobs.status, known.tenant.id, job.id)
         location = {"Location": f"/v1/jobs/{job.id}"}
         return json_answer(spell.job(progress), 202, location)
@@ -135,18 +136,16 @@ def job_routes(verbs: Verbs) -> APIRouter:
         found = await verbs.ask_slowly(jobs.download, known.tenant.id, job_id, kind)
         return download_answer(request, found)
 
-    @router.api_route(
+    @router.get(
         "/{id}/results.csv",
-        methods=["GET", "HEAD"],
         summary="Download a line per row",
         openapi_extra={"x-scope": Scope.BULK_MINT},
     )
     async def results_csv(request: Request, job_id: str = Path(alias="id")) -> Response:
         return await results(request, job_id, "csv")
 
-    @router.api_route(
+    @router.get(
         "/{id}/results.zip",
-        methods=["GET", "HEAD"],
         summary="Download images and metadata",
         openapi_extra={"x-scope": Scope.BULK_MINT},
     )
@@ -162,7 +161,6 @@ async def _from_json(
     limit = min(MAX_JSON_ROWS_BYTES, known.tenant.plan.max_csv_bytes)
     body = await read_body(request, limit)
     new = read.new_job(await verbs.ask_slowly(lambda: read_json(body, max_bytes=limit)))
-    await verbs.ask(verbs.access.admit, known, Metered.CREATE)
     wanted = Wanted("native", batch_name=new.batch_name, idempotency_key=key)
     return await verbs.ask_slowly(
         verbs.jobs.submit_records, known.tenant, new.records, body, wanted
@@ -199,7 +197,6 @@ async def _from_files(
             encoding=upload.fields.get("encoding") or None,
             mapping=read.mapping(read_json(mapping.encode())) if mapping else None,
         )
-        await verbs.ask(verbs.access.admit, known, Metered.CREATE)
         return await verbs.ask_slowly(
             verbs.jobs.submit,
             known.tenant,

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from testamur.core.policy import Scope
-from testamur.dialects.native import read, spell
+from testamur.dialects.native import read, spell, wire
 
 from ..answers import json_answer
 from ..bodies import receive_json
@@ -18,7 +18,7 @@ FILTERS = ("jobId", "batchId", "email", "reference", "after", "limit")
 
 def account_routes(verbs: Verbs) -> APIRouter:
     """Return the routes of what a tenant has."""
-    router = APIRouter(prefix="/v1")
+    router = APIRouter(prefix="/v1", responses=wire.PROBLEMS)
     account = verbs.account
 
     @router.get(
