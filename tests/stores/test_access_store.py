@@ -151,3 +151,4 @@ def test_the_bill_of_all_time_is_the_sum_of_the_days(room):
     assert whole.lines[0].amount == preview(20 * 700).total
     assert type(whole.lines[0].amount) is int
     assert usage_of(room.store, tenant, 100, 200).lines == ()
+    assert usage_of(room.store, tenant, 60, 60).lines == ()
