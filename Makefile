@@ -34,8 +34,8 @@ help: ## list the targets
 install: $(VENV)/.installed ## install Testamur into .venv
 	@echo "Installed. Next: make demo, or make serve."
 
-demo: $(VENV)/.installed ## issue certificates for sample data, in one process
-	@$(BIN)/python examples/demo.py
+demo: $(VENV)/.installed ## issue 1,000 sample certificates (KEEP=1 keeps the server)
+	@$(BIN)/python examples/demo.py $(if $(KEEP),--keep) $(ARGS)
 
 serve: $(VENV)/.installed ## run the server and its workers on 127.0.0.1:8000
 	@$(BIN)/testamur serve $(ARGS)
