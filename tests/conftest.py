@@ -3,8 +3,10 @@
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,8 +18,13 @@ from support.postgres import (
     PostgresServer,
     end_shared_server,
     fresh_database,
+    fresh_schema,
     shared_server,
 )
+from support.workshop import Workshop
+
+if TYPE_CHECKING:  # most tests need no server
+    from support.server import Server, Tenant
 
 # The same examples on every run: a red build is red for everyone, and again.
 # `--hypothesis-profile=soak` looks for new ones.
@@ -95,3 +102,63 @@ def postgres_server() -> Iterator[PostgresServer]:
         lacking(f"a PostgreSQL server ({trouble})", REMEDY)
     with server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def server() -> "Iterator[Server]":
+    """Return a running server, shared by the tests of this process."""
+    from support.server import running
+
+    with running() as one:
+        yield one
+
+
+@pytest.fixture
+def tenant(server: "Server") -> "Tenant":
+    """Return a new tenant without limits on that server."""
+    return server.tenant()
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres_administrator: str) -> Iterator[str]:
+    """Return the URL of a database for this process, in which tests have schemas."""
+    with fresh_database(postgres_administrator) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_schema(postgres_database: str) -> Iterator[str]:
+    """Return a URL like `postgres_url`, of an empty schema: twenty times as quick."""
+    with fresh_schema(postgres_database) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of an empty database, once for each engine."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'testamur.db'}"
+    return request.getfixturevalue("postgres_schema")
+
+
+@pytest.fixture
+def open_workshop(
+    database_url: str, tmp_path: Path
+) -> Iterator[Callable[..., Workshop]]:
+    """Return what opens the installation; each call is another process's view."""
+    with ExitStack() as stack:
+
+        def opened(**options) -> Workshop:
+            workshop = Workshop(database_url, tmp_path, **options)
+            stack.callback(workshop.close)
+            return workshop
+
+        yield opened
+
+
+@pytest.fixture
+def workshop(open_workshop: Callable[..., Workshop]) -> Iterator[Workshop]:
+    """Return an installation, in which everything must agree when the test ends."""
+    opened = open_workshop()
+    yield opened
+    assert opened.wrong() == []

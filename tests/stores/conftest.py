@@ -1,20 +1,11 @@
 """Both databases, for the exercises that both must pass."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from testamur.adapters.sql.database import Database
 from testamur.adapters.sql.migrate import migrate
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the URL of an empty database, once for each engine."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'testamur.db'}"
-    return request.getfixturevalue("postgres_url")
 
 
 @pytest.fixture

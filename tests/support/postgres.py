@@ -426,6 +426,27 @@ def fresh_database(administrator: str) -> Iterator[str]:
             )
 
 
+@contextlib.contextmanager
+def fresh_schema(database: str) -> Iterator[str]:
+    """Make an empty schema in *database*; yield a URL that sees only it; drop it."""
+    name = f"t_{secrets.token_hex(8)}"
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
+    try:
+        yield f"{database}?options=-csearch_path%3D{name}"
+    finally:
+        with psycopg.connect(database, autocommit=True) as connection:
+            # A worker that was killed may not have noticed yet.
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+                "AND usename = current_user AND state <> 'idle'"
+            )
+            connection.execute(
+                sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name))
+            )
+
+
 def main(words: Sequence[str]) -> None:
     """Obey `ensure`, or `keep DIRECTORY OWNER`."""
     match words:

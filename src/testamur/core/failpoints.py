@@ -2,9 +2,10 @@
 Named places at which a test may break the process.
 
 `fp("keep.before_commit")` does nothing unless TESTAMUR_FAILPOINTS names it:
-`name=kill` (SIGKILL to this process), `name=raise`, `name=enospc` or
-`name=sleep:5`; several are separated by commas. `name=kill@3` acts the third
-time the place is passed. Every name is listed in docs/issuing-cycle.md.
+`name=kill` (SIGKILL to this process), `name=stop` (SIGSTOP), `name=raise`,
+`name=enospc` or `name=sleep:5`; several are separated by commas. `name=kill@3`
+acts the third time the place is passed, and from then on. Every name is listed in
+docs/issuing-cycle.md.
 """
 
 import errno
@@ -36,6 +37,8 @@ def fp(name: str) -> None:
     match verb:
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        case "stop":
+            os.kill(os.getpid(), signal.SIGSTOP)
         case "enospc":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         case "sleep":

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from testamur.core.refusals import Fault, StorageFull
 
@@ -117,18 +117,21 @@ class Database:
         """
         names = ", ".join(columns)
         if self.is_sqlite:
-            cursor = connection.connection.cursor()
             marks = ", ".join("?" * len(columns))
             statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"
-            # The driver takes any iterable; its stub asks for a sequence.
-            cursor.executemany(statement, cast(Sequence[Sequence[Any]], values))
-            cursor.close()
+            with self._as_sqlalchemy(statement):
+                cursor = connection.connection.cursor()
+                # The driver takes any iterable; its stub asks for a sequence.
+                cursor.executemany(statement, cast(Sequence[Sequence[Any]], values))
+                cursor.close()
             return
+        statement = f"COPY {table.name} ({names}) FROM STDIN"
         driver = connection.connection.driver_connection
         assert driver is not None
         with (
+            self._as_sqlalchemy(statement),
             driver.cursor() as cursor,
-            cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy,
+            cursor.copy(statement) as copy,
         ):
             for value in values:
                 copy.write_row(value)
@@ -148,13 +151,22 @@ class Database:
             self._lock_file = None
 
     @contextmanager
+    def _as_sqlalchemy(self, statement: str) -> Iterator[None]:
+        """Let what the driver's own cursor raises look like everything else."""
+        module = self.engine.dialect.loaded_dbapi
+        try:
+            yield
+        except module.IntegrityError as error:
+            raise IntegrityError(statement, None, error) from error
+        except module.OperationalError as error:
+            raise OperationalError(statement, None, error) from error
+
+    @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
         except DBAPIError as error:
             raise _explain(error) from error
-        except sqlite3.Error as error:  # from the driver's own cursor
-            raise _explain_driver(error) from error
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise StorageFull("no space left for the database") from error
@@ -163,8 +175,8 @@ class Database:
 
 def _explain(error: DBAPIError) -> Exception:
     driver = error.orig
-    if isinstance(driver, sqlite3.Error):
-        return _explain_driver(driver)
+    if isinstance(driver, sqlite3.OperationalError):
+        return _explain_sqlite(driver)
     state = getattr(driver, "sqlstate", None)
     if state in ("53100", "53400"):  # disk_full, configuration_limit_exceeded
         return StorageFull("PostgreSQL has no space left")
@@ -174,15 +186,13 @@ def _explain(error: DBAPIError) -> Exception:
     return error
 
 
-def _explain_driver(error: sqlite3.Error) -> Exception:
-    if isinstance(error, sqlite3.OperationalError):
-        name = getattr(error, "sqlite_errorname", "")
-        if name == "SQLITE_FULL":
-            return StorageFull("SQLite has no space left")
-        # After an I/O error the kernel may have dropped what it could not write:
-        # only a fresh process may look again.
-        return Fault(f"SQLite: {name}", passing=not name.startswith("SQLITE_IOERR"))
-    return error
+def _explain_sqlite(error: sqlite3.OperationalError) -> Exception:
+    name = getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_FULL":
+        return StorageFull("SQLite has no space left")
+    # After an I/O error the kernel may have dropped what it could not write:
+    # only a fresh process may look again.
+    return Fault(f"SQLite: {name}", passing=not name.startswith("SQLITE_IOERR"))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

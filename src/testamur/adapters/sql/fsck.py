@@ -62,6 +62,14 @@ RULES: Mapping[str, str] = {
                AND c.wave = f.wave AND c.state IN ('waiting', 'leased')
                AND f.number BETWEEN c.first_row AND c.last_row))
     """,
+    "job {} has rows without an outcome that no chunk will give them": """
+        SELECT j.id FROM jobs j WHERE j.total <>
+          (SELECT count(*) FROM certificates c WHERE c.job_seq = j.seq) +
+          (SELECT count(*) FROM failures f WHERE f.job_seq = j.seq) +
+          (SELECT coalesce(sum(c.size), 0) FROM chunks c WHERE c.job_seq = j.seq
+             AND c.wave = 0 AND c.is_second_try = FALSE
+             AND c.state IN ('waiting', 'leased', 'cancelled'))
+    """,
     "job {} was billed for other certificates than it has": """
         SELECT j.id FROM jobs j WHERE
           (SELECT coalesce(sum(u.quantity), 0) FROM usage u WHERE u.job_seq = j.seq)

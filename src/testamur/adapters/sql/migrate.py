@@ -10,6 +10,7 @@ from importlib.resources import files
 
 from sqlalchemy import text
 
+from testamur.core.failpoints import fp
 from testamur.core.refusals import Fault
 
 from .database import Database
@@ -86,3 +87,4 @@ def _apply(database: Database, number: int, script: str) -> None:
             text("INSERT INTO schema_versions (version) VALUES (:number)"),
             {"number": number},
         )
+        fp("migrate.before_commit")

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from testamur.core.clock import SECOND, Clock
+from testamur.core.failpoints import fp
 from testamur.core.lifecycle import ChunkEvent, JobEvent, sources
 from testamur.core.policy import MAX_CHUNK_ATTEMPTS
 from testamur.core.words import Lease
@@ -41,7 +42,7 @@ NEXT_CHUNK = (
 HELD = "{0}id = :chunk AND {0}token = :token AND {0}state = 'leased'"
 
 UNFINISHED = text(
-    f"SELECT j.seq, coalesce((SELECT sum(c.succeeded) FROM chunks c WHERE "
+    f"SELECT j.seq, j.wave, coalesce((SELECT sum(c.succeeded) FROM chunks c WHERE "
     f"c.job_seq = j.seq), 0) FROM jobs j WHERE j.state IN {RUNNING} AND NOT EXISTS "
     "(SELECT 1 FROM chunks c WHERE c.job_seq = j.seq AND c.state IN "
     "('waiting', 'leased'))"
@@ -101,8 +102,16 @@ class SqlQueue:
         self._database = database
         self._clock = clock
         self._lasts = lease_seconds * SECOND
-        locking = "" if database.is_sqlite else " FOR UPDATE SKIP LOCKED"
-        self._next_chunk = text(NEXT_CHUNK + locking)
+        # SQLite has one writer at a time and nothing to lock. On PostgreSQL a chunk
+        # could be kept between our look at it and what we make of that.
+        is_alone = database.is_sqlite
+        self._next_chunk = text(
+            NEXT_CHUNK + ("" if is_alone else " FOR UPDATE SKIP LOCKED")
+        )
+        self._locked = "" if is_alone else " FOR UPDATE OF c"
+        # Who holds a chunk's row just now is keeping it, renewing it or giving it
+        # back: its lease has not lapsed. Not waiting, we wait for each other never.
+        self._locked_if_free = "" if is_alone else " FOR UPDATE OF c SKIP LOCKED"
 
     def lease(self, worker: str) -> Lease | None:
         """Hand out the next chunk, fairly; None when nothing waits."""
@@ -152,7 +161,10 @@ class SqlQueue:
         """Give the chunk back; park it when its attempts are used up."""
         with self._database.writing() as connection:
             self._release(
-                connection, HELD.format("c."), _held(lease), blameless=blameless
+                connection,
+                HELD.format("c.") + self._locked,
+                _held(lease),
+                blameless=blameless,
             )
 
     def lapse(self, *, worker: str | None = None, all_of_them: bool = False) -> int:
@@ -171,7 +183,11 @@ class SqlQueue:
         if not lapsed:
             return 0
         with self._database.writing() as connection:
-            return self._release(connection, f"c.state = 'leased' AND {which}", values)
+            return self._release(
+                connection,
+                f"c.state = 'leased' AND {which}" + self._locked_if_free,
+                values,
+            )
 
     def settle(self) -> int:
         """Finish every job that has no chunk left to work; say how many."""
@@ -180,20 +196,24 @@ class SqlQueue:
                 return 0
         settled = 0
         with self._database.writing() as connection:
-            for seq, succeeded in connection.execute(UNFINISHED).fetchall():
+            for seq, wave, succeeded in connection.execute(UNFINISHED).fetchall():
                 event = JobEvent.FINISH if succeeded else JobEvent.FAIL
+                # Of the wave that was looked at: PostgreSQL may have let a twin of
+                # this call finish the job, and its owner retry it, in between.
                 settled += connection.execute(
                     text(
                         "UPDATE jobs SET state = :state, finished_at = :now, "
-                        "updated_at = :now WHERE seq = :job AND state IN "
-                        f"{_words(event)}"
+                        "updated_at = :now WHERE seq = :job AND wave = :wave AND "
+                        f"state IN {_words(event)}"
                     ),
                     {
                         "job": seq,
+                        "wave": wave,
                         "state": "completed" if succeeded else "failed",
                         "now": self._clock(),
                     },
                 ).rowcount
+            fp("job.before_finalize")
         return settled
 
     def _release(
