@@ -131,7 +131,11 @@ class Gallery:
         if self._fetch is None:
             self._fetch = self._make_fetch()
         fp("fetch.mid")
-        return self._fetch(url)
+        found = self._fetch(url)
+        if isinstance(found, Reason):  # begins as the Pocketbook wire words it
+            problem = found.message[:1].lower() + found.message[1:]
+            return Reason(found.code, f"Invalid image URL: {problem}")
+        return found
 
     def _shelved(self, picture: Picture) -> NewPicture:
         return NewPicture(

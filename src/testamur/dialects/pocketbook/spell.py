@@ -117,4 +117,6 @@ def _why(progress: Progress) -> str:
     total = progress.job.total
     first = progress.failures[0] if progress.failures else None
     because = f" Row {first.row}: {first.message}" if first else ""
-    return f"None of the {total} certificates could be created.{because}"
+    if total == 1:
+        return f"The certificate could not be created.{because}"
+    return f"None of the {total:,} certificates could be created.{because}"
