@@ -31,13 +31,10 @@ config.add_to(app)
 def run(house: House) -> None:
     """Run the command that this process was started with, and exit."""
     try:
-        app(obj=house, standalone_mode=False)
-    except typer.Abort:
+        # Not standalone: what a command gives to `typer.Exit` is returned.
+        sys.exit(app(obj=house, standalone_mode=False) or 0)
+    except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except typer.Exit as done:
-        sys.exit(done.exit_code)
     except (Refusal, Fault) as error:
         _say(str(error))
         sys.exit(1)
@@ -50,10 +47,15 @@ def run(house: House) -> None:
         usage = getattr(error, "format_message", None)
         if usage is None:
             raise
-        _say(usage())
+        text = usage()
+        if text.startswith("Usage:"):  # no command was named
+            sys.stderr.write(text + "\n")
+        else:
+            _say(text)
         sys.exit(2)
 
 
 def _say(line: str) -> None:
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"testamur: {line}", markup=False)
+    console = Console(stderr=True, highlight=False)
+    # One line for programs; people get it broken between words.
+    console.print(f"testamur: {line}", markup=False, soft_wrap=not console.is_terminal)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import typer
 
 from .house import house_of
-from .show import Json, out, print_json
+from .show import Json, out, print_beside, print_json
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,4 +24,4 @@ def show(context: typer.Context, as_json: Json = False) -> None:
         return
     for one in found:
         out.print(f"{one.variable} = {one.value}  ({one.source})", markup=False)
-        out.print(f"    {one.sentence}", markup=False)
+        print_beside("    ", one.sentence)

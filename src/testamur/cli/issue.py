@@ -65,14 +65,16 @@ def issue(
         if url:
             out.print(f"a certificate: {url}", markup=False)
         if progress.failed:
-            out.print(f"mend what is wrong outside the file, then: {_retry(progress)}")
+            out.print("rows that are wrong in the file: mend them, and issue them anew")
+            out.print(f"trouble elsewhere: testamur job retry {submitted.id}")
     if progress.job.state is not JobState.COMPLETED:
-        raise typer.Exit(1)
-
-
-def _retry(progress: object) -> str:
-    job = getattr(progress, "job", None)
-    return f"testamur job retry {getattr(job, 'id', '')}"
+        raise Refusal(
+            Kind.INVALID,
+            "nothing_issued",
+            f"the job is {progress.job.state}; no certificate was issued"
+            if not progress.succeeded
+            else f"the job is {progress.job.state}",
+        )
 
 
 def _mapping(pairs: list[str]) -> dict[str, str] | None:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from testamur.core.refusals import Fault
+
 from .house import house_of
 from .show import Json, out, print_json
 
@@ -22,7 +24,11 @@ def fsck(
     ] = True,
     as_json: Json = False,
 ) -> None:
-    """Check, changing nothing, that everything stored agrees; exit 1 if not."""
+    """
+    Check that everything stored agrees.
+
+    Prints a line for what does not, and exits with 1. Changes nothing.
+    """
     with house_of(context).open() as desk:
         found = list(desk.fsck(files=files))
     if as_json:
@@ -30,9 +36,10 @@ def fsck(
     else:
         for line in found:
             out.print(line, markup=False)
-        out.print("everything agrees" if not found else f"{len(found)} violations")
+        if not found:
+            out.print("everything agrees")
     if found:
-        raise typer.Exit(1)
+        raise Fault(f"{len(found)} violations", passing=False)
 
 
 def backup(
@@ -42,9 +49,10 @@ def backup(
     ],
 ) -> None:
     """
-    Copy database and files to a new directory, while a server runs if need be.
+    Copy database and files to a new directory.
 
-    To restore, stop the server and set TESTAMUR_DATA to the copy.
+    A server may run meanwhile. To restore, stop it and set TESTAMUR_DATA to the
+    copy. The operator secret is not in it: keep that elsewhere.
     """
     with house_of(context).open() as desk:
         size = desk.backup(target)

@@ -1,5 +1,6 @@
 """What people see: tables, progress, and JSON for programs."""
 
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from testamur.core.clock import rfc3339
 from testamur.core.lifecycle import JobState
@@ -28,6 +30,8 @@ LOOK_SECONDS = 0.1
 
 #: How many failed rows are shown before the reader is sent to the CSV.
 SHOWN_FAILURES = 10
+
+_COUNT = re.compile(r"[0-9]{1,3}(,[0-9]{3})*")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -46,11 +50,24 @@ def print_table(columns: list[str], rows: list[list[str]]) -> None:
             sys.stdout.write("\t".join(row) + "\n")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column)
+    for number, column in enumerate(columns):
+        is_count = all(_COUNT.fullmatch(row[number]) for row in rows)
+        table.add_column(column, justify="right" if is_count else "left")
     for row in rows:
         table.add_row(*row)
     out.print(table)
+
+
+def print_beside(head: str, text: str) -> None:
+    """Print *text* beside *head*: broken between words on a terminal, else a line."""
+    if not sys.stdout.isatty():
+        out.print(head + text, markup=False)
+        return
+    grid = Table.grid()
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    grid.add_row(Text(head), Text(text))
+    out.print(grid, soft_wrap=False)
 
 
 def job_fields(progress: JobProgress) -> dict[str, Any]:
@@ -90,7 +107,7 @@ def print_job(progress: JobProgress) -> None:
         markup=False,
     )
     for one in progress.failures[:SHOWN_FAILURES]:
-        out.print(f"  row {one.row}: {one.message}", markup=False)
+        print_beside(f"  row {one.row}: ", one.message)
     more = progress.failed - SHOWN_FAILURES
     if more > 0:
         out.print(f"  and {more:,} more; the results CSV names every one")
