@@ -289,3 +289,33 @@ def test_counting_never_waits_for_the_databases_writer(room, limiter):
     with room.database.writing():
         for _ in range(50):
             limiter.admit(somebody, Metered.POLL)
+
+
+def test_a_refund_gives_back_no_more_than_has_not_refilled_already(room, limiter):
+    """
+    A request that came to nothing is uncounted, and what refilled while it lasted
+    is not counted twice: afterwards no more fit in than the burst.
+    """
+    somebody = caller(room)
+    admitted_at = limiter.admit(somebody, Metered.CREATE)
+    room.clock.pass_seconds(400)
+    for _ in range(10):
+        limiter.admit(somebody, Metered.CREATE)
+
+    limiter.refund(somebody, Metered.CREATE, admitted_at)
+
+    with pytest.raises(Refusal):
+        limiter.admit(somebody, Metered.CREATE)
+
+
+def test_a_refund_at_once_makes_room_for_one_more(room, limiter):
+    """An upload that was refused costs nothing of the plan."""
+    somebody = caller(room)
+    for _ in range(10):
+        admitted_at = limiter.admit(somebody, Metered.CREATE)
+
+    limiter.refund(somebody, Metered.CREATE, admitted_at)
+
+    limiter.admit(somebody, Metered.CREATE)
+    with pytest.raises(Refusal):
+        limiter.admit(somebody, Metered.CREATE)

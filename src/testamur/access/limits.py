@@ -74,9 +74,11 @@ class Limiter:
         self._meter = meter
         self._clock = clock
 
-    def admit(self, caller: Caller, metered: Metered, subject: str = "") -> None:
+    def admit(self, caller: Caller, metered: Metered, subject: str = "") -> int:
         """
         Count one request of *caller*; a refused one does not count.
+
+        Returns the moment of counting, for `refund`.
 
         When the count cannot be reached the request is admitted: a limit is
         worth less than the service it protects.
@@ -86,18 +88,18 @@ class Limiter:
                 `retry_after_seconds` is admitted, unless others of the same
                 tenant came first.
         """
+        now = self._clock()
         plan = caller.tenant.plan
         rate = plan.rates.get(metered)
         if rate is None:
-            return
-        now = self._clock()
+            return now
         pace = pace_of(rate)
         key = _key(caller.tenant.id, metered, subject)
         try:
             wait = self._meter.charge(key, now * 1_000, pace.interval, pace.span)
         except Fault as trouble:
             logger.warning("rate limits are not counted: %s", trouble)
-            return
+            return now
         if wait:
             seconds = -(-wait // 1_000_000)
             again = rfc3339(now + seconds * SECOND)
@@ -109,15 +111,26 @@ class Limiter:
                 f"one is possible at {again}, in {seconds} s.",
                 retry_after_seconds=seconds,
             )
+        return now
 
-    def refund(self, caller: Caller, metered: Metered, subject: str = "") -> None:
-        """Uncount one admitted request of *caller*: it came to nothing."""
+    def refund(
+        self, caller: Caller, metered: Metered, admitted_at: int, subject: str = ""
+    ) -> None:
+        """
+        Uncount a request that was admitted at *admitted_at*: it came to nothing.
+
+        What has refilled since then is not given back a second time.
+        """
         rate = caller.tenant.plan.rates.get(metered)
         if rate is None:
             return
+        since = max(0, self._clock() - admitted_at) * 1_000
+        left = pace_of(rate).interval - since
+        if left <= 0:
+            return
         key = _key(caller.tenant.id, metered, subject)
         try:
-            self._meter.refund(key, pace_of(rate).interval)
+            self._meter.refund(key, left)
         except Fault as trouble:
             logger.warning("rate limits are not counted: %s", trouble)
 

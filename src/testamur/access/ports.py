@@ -103,7 +103,7 @@ class Meter(Protocol):
         """
         ...
 
-    def refund(self, key: bytes, interval: int) -> None:
+    def refund(self, key: bytes, span: int) -> None:
         """
         Take one charged request off the count again.
 

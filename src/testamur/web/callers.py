@@ -54,12 +54,12 @@ async def creating(verbs: Verbs, known: Caller, key: str | None) -> AsyncIterato
         if is_repeat:
             yield
             return
-    await verbs.ask(verbs.access.admit, known, Metered.CREATE)
+    admitted_at = await verbs.ask(verbs.access.admit, known, Metered.CREATE)
     try:
         yield
     except BaseException:
         with anyio.CancelScope(shield=True):
-            await verbs.ask(verbs.access.refund, known, Metered.CREATE)
+            await verbs.ask(verbs.access.refund, known, Metered.CREATE, admitted_at)
         raise
 
 

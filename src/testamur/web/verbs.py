@@ -62,12 +62,12 @@ class Access(Protocol):
         """Return if they may, or refuse."""
         ...
 
-    def admit(self, caller: Caller, metered: Metered, subject: str = "") -> None:
-        """Count the request against the tenant's plan, or refuse."""
+    def admit(self, caller: Caller, metered: Metered, subject: str = "") -> int:
+        """Count the request against the tenant's plan and say when, or refuse."""
         ...
 
-    def refund(self, caller: Caller, metered: Metered, subject: str = "") -> None:
-        """Uncount an admitted request that came to nothing."""
+    def refund(self, caller: Caller, metered: Metered, admitted_at: int) -> None:
+        """Uncount a request, admitted at a moment, that came to nothing."""
         ...
 
 

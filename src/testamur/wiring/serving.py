@@ -116,7 +116,7 @@ def _free(office: Office, worker: str) -> None:
 
 @contextmanager
 def _sweeping(office: Office) -> Iterator[None]:
-    """Release lapsed leases and finish finished jobs, every few seconds."""
+    """Release lapsed leases, finish finished jobs, forget old counts."""
     stopping = threading.Event()
 
     def sweep() -> None:
@@ -124,6 +124,7 @@ def _sweeping(office: Office) -> Iterator[None]:
             try:
                 office.queue.lapse()
                 office.queue.settle()
+                office.limiter.tidy()
             except Fault as trouble:
                 log.warning("not swept", trouble=str(trouble))
 

@@ -71,13 +71,13 @@ class SiteAccess:
         """Return if they may, or refuse."""
         require(caller, scope)
 
-    def admit(self, caller: Caller, metered: Metered, subject: str = "") -> None:
-        """Count the request against the tenant's plan, or refuse."""
-        self.office.limiter.admit(caller, metered, subject)
+    def admit(self, caller: Caller, metered: Metered, subject: str = "") -> int:
+        """Count the request against the tenant's plan and say when, or refuse."""
+        return self.office.limiter.admit(caller, metered, subject)
 
-    def refund(self, caller: Caller, metered: Metered, subject: str = "") -> None:
-        """Uncount an admitted request that came to nothing."""
-        self.office.limiter.refund(caller, metered, subject)
+    def refund(self, caller: Caller, metered: Metered, admitted_at: int) -> None:
+        """Uncount a request, admitted at a moment, that came to nothing."""
+        self.office.limiter.refund(caller, metered, admitted_at)
 
 
 @dataclass(frozen=True)

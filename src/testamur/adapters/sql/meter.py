@@ -30,7 +30,7 @@ PEEK = "SELECT state FROM rate_states WHERE key = :key"
 #: Mends what a clock that was wrong left behind.
 PULL_BACK = "UPDATE rate_states SET state = :full WHERE key = :key AND state > :full"
 
-REFUND = "UPDATE rate_states SET state = state - :interval WHERE key = :key"
+REFUND = "UPDATE rate_states SET state = state - :span WHERE key = :key"
 
 FORGET = "DELETE FROM rate_states WHERE state < :before"
 CREATE = """
@@ -78,11 +78,11 @@ class SqliteMeter:
             except sqlite3.Error as error:
                 raise self._trouble(error) from error
 
-    def refund(self, key: bytes, interval: int) -> None:
+    def refund(self, key: bytes, span: int) -> None:
         """Take one charged request off the count again."""
         with self._lock:
             try:
-                self._rows(REFUND, {"key": key, "interval": interval})
+                self._rows(REFUND, {"key": key, "span": span})
             except sqlite3.Error as error:
                 raise self._trouble(error) from error
 
@@ -182,10 +182,10 @@ class PostgresMeter:
                 connection.execute(text(PULL_BACK), {"key": key, "full": full})
         return max(1, min(state, full) + interval - full)
 
-    def refund(self, key: bytes, interval: int) -> None:
+    def refund(self, key: bytes, span: int) -> None:
         """Take one charged request off the count again."""
         with self._database.writing() as connection:
-            connection.execute(text(REFUND), {"key": key, "interval": interval})
+            connection.execute(text(REFUND), {"key": key, "span": span})
 
     def forget(self, before: int) -> None:
         """Drop timestamps older than *before*."""
