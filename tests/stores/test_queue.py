@@ -1,5 +1,6 @@
 """Leases: one exercise, both databases."""
 
+import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -70,7 +71,7 @@ def test_tenants_take_turns_however_many_jobs_each_has(workshop):
 
     assert sorted(owners[:2]) == sorted([many.id, one.id])
     assert owners.count(one.id) == 6
-    assert all(a != b for a, b in zip(owners, owners[1:], strict=False))
+    assert all(a != b for a, b in itertools.pairwise(owners))
 
 
 def test_jobs_of_a_tenant_take_turns(workshop):

@@ -33,9 +33,7 @@ OPEN_ROWS = text("""
       AND f.number BETWEEN :first AND :last ORDER BY r.number
 """)
 
-HOLDS = text("""
-    SELECT 1 FROM chunks WHERE id = :chunk AND token = :token AND state = 'leased'
-""")
+HOLDS = "SELECT 1 FROM chunks WHERE id = :chunk AND token = :token AND state = 'leased'"
 
 (KEEPABLE,) = sources(ChunkEvent.KEEP)
 
@@ -89,6 +87,9 @@ class SqlRegistry:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        # Until the draft is written, the chunk stays with who drafts it; SQLite has
+        # one writer at a time anyway.
+        self._holds = text(HOLDS + ("" if database.is_sqlite else " FOR UPDATE"))
 
     def rows(self, lease: Lease) -> Sequence[tuple[int, str]]:
         """Return the leased rows as (number, cells as a JSON array)."""
@@ -114,7 +115,7 @@ class SqlRegistry:
         """
         held = {"chunk": lease.chunk_id, "token": lease.token}
         with self._database.writing() as connection:
-            if connection.execute(HOLDS, held).first() is None:
+            if connection.execute(self._holds, held).first() is None:
                 raise _lapsed(lease)
             found = connection.execute(
                 text(
