@@ -14,6 +14,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from testamur.core.refusals import Fault, Kind, Refusal
+from testamur.dialects.native import wire as native_wire
+from testamur.dialects.pocketbook import wire as pocketbook_wire
 
 from . import answers
 from .pages import ALWAYS, HTML, REVALIDATE, Pages
@@ -52,6 +54,7 @@ def build_app(routers: Sequence[APIRouter], *, public_url: str = "") -> ASGIApp:
         redoc_url=None,
         redirect_slashes=False,
     )
+    _check_scopes(routers)
     described = [*routers, _description(app, Pages(public_url))]
     for router in [*described, _heads(described)]:
         app.include_router(router)
@@ -69,6 +72,18 @@ def build_app(routers: Sequence[APIRouter], *, public_url: str = "") -> ASGIApp:
     return Headed(app)
 
 
+def _check_scopes(routers: Sequence[APIRouter]) -> None:
+    """
+    Return if every route says who may use it: a scope, or None for anybody.
+
+    Raises:
+        Fault: one does not; nothing is served then.
+    """
+    for route in (route for router in routers for route in router.routes):
+        if isinstance(route, APIRoute) and "x-scope" not in (route.openapi_extra or {}):
+            raise Fault(f"the route {route.path} declares no x-scope", passing=False)
+
+
 def _description(app: FastAPI, pages: Pages) -> APIRouter:
     """Return the routes that say what there is: for programs, and for people."""
     router = APIRouter(include_in_schema=False)
@@ -76,10 +91,18 @@ def _description(app: FastAPI, pages: Pages) -> APIRouter:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             schema = FastAPI.openapi(app)
-            schema.setdefault("components", {})["securitySchemes"] = CREDENTIALS
+            components = schema.setdefault("components", {})
+            components["securitySchemes"] = CREDENTIALS
+            components.setdefault("schemas", {}).update(
+                {
+                    native_wire.PROBLEM_NAME: native_wire.PROBLEM,
+                    pocketbook_wire.REFUSAL_NAME: pocketbook_wire.REFUSAL,
+                }
+            )
             for operations in schema["paths"].values():
                 for operation in operations.values():
-                    if operation.get("x-scope"):
+                    # FastAPI drops the None that says "anybody".
+                    if operation.setdefault("x-scope", None):
                         operation["security"] = [{name: []} for name in CREDENTIALS]
         assert app.openapi_schema is not None
         return app.openapi_schema

@@ -6,7 +6,7 @@ values that disagree. Neither is a number or a wish that anybody documented.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -58,6 +58,39 @@ class Query:
             f"{name} is one of: {', '.join(sorted(choices))}.",
             at=name,
         )
+
+
+def documented(schemas: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    """Describe optional query parameters in OpenAPI's terms: name to schema."""
+    return {
+        "parameters": [
+            {
+                "name": name,
+                "in": "query",
+                "required": False,
+                "schema": {
+                    key: value for key, value in schema.items() if key != "description"
+                },
+                "description": schema.get("description", ""),
+            }
+            for name, schema in schemas.items()
+        ]
+    }
+
+
+#: What every list takes, in OpenAPI's terms.
+PAGE_SCHEMA: dict[str, object] = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": MAX_PAGE,
+    "default": 1,
+}
+LIMIT_SCHEMA: dict[str, object] = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": MAX_LIMIT,
+    "default": 20,
+}
 
 
 def query_of(request: Request, *, allowed: Collection[str]) -> Query:

@@ -5,6 +5,9 @@ from typing import Any
 
 from .problems import STATUSES
 
+#: Its name among the schemas of the description.
+PROBLEM_NAME = "Problem"
+
 PROBLEM: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "code", "requestId"],
@@ -25,7 +28,11 @@ PROBLEM: dict[str, Any] = {
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
         "description": HTTPStatus(status).phrase,
-        "content": {"application/problem+json": {"schema": PROBLEM}},
+        "content": {
+            "application/problem+json": {
+                "schema": {"$ref": f"#/components/schemas/{PROBLEM_NAME}"}
+            }
+        },
     }
     for status in sorted({*STATUSES.values(), 503})
 }

@@ -29,14 +29,37 @@ COST = {
     "priceVersion": "2026-11",
 }
 
-PROBLEM = {
-    "success": False,
-    "error": {
-        "type": "invalid_request_error",
-        "code": "missing_column",
-        "message": "...",
-        "param": "metadata",
-        "request_id": "req_0123456789abcdef01234567",
+#: Its name among the schemas of the description.
+REFUSAL_NAME = "PocketbookError"
+
+REFUSAL: dict[str, Any] = {
+    "type": "object",
+    "required": ["success", "error"],
+    "properties": {
+        "success": {"const": False},
+        "error": {
+            "type": "object",
+            "required": ["type", "code", "message", "request_id"],
+            "properties": {
+                "type": {"type": "string"},
+                "code": {"type": "string", "description": "For programs; stable"},
+                "message": {"type": "string", "description": "What to change"},
+                "param": {"type": "string"},
+                "request_id": {"type": "string"},
+                "retry_after": {"type": "integer", "description": "Seconds"},
+                "details": {"type": "array", "items": {"type": "object"}},
+            },
+        },
+    },
+    "example": {
+        "success": False,
+        "error": {
+            "type": "invalid_request_error",
+            "code": "missing_column",
+            "message": "The CSV has no column recipientEmail. ...",
+            "param": "metadata",
+            "request_id": "req_0123456789abcdef01234567",
+        },
     },
 }
 
@@ -86,7 +109,7 @@ def answer(example: dict[str, Any], description: str) -> dict[str, Any]:
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
         "description": description,
-        "content": {JSON: {"schema": {"type": "object"}, "example": PROBLEM}},
+        "content": {JSON: {"schema": {"$ref": f"#/components/schemas/{REFUSAL_NAME}"}}},
     }
     for status, description in (
         (400, "The request cannot be read"),

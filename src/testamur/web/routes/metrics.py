@@ -59,6 +59,8 @@ def metrics_routes(verbs: Verbs) -> APIRouter:
         "/metrics",
         summary="Figures for Prometheus (from this machine only)",
         openapi_extra={"x-scope": None},
+        response_class=Response,
+        responses={200: {"description": "Figures", "content": {"text/plain": {}}}},
     )
     async def metrics(request: Request) -> Response:
         peer = request.client.host if request.client else ""

@@ -1,11 +1,13 @@
 """The native API under /v1: jobs, and what belongs to them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
+from testamur.core.lifecycle import JobState
 from testamur.core.policy import Metered, Scope
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import Caller, Job
@@ -15,7 +17,7 @@ from ..answers import json_answer
 from ..bodies import content_type, read_body, read_json
 from ..callers import caller, creating, idempotency_key
 from ..downloads import download_answer
-from ..queries import query_of
+from ..queries import LIMIT_SCHEMA, PAGE_SCHEMA, documented, query_of
 from ..uploads import FileRule, receive
 from ..verbs import ReceivedFile, Verbs, Wanted
 
@@ -35,6 +37,12 @@ UPLOAD_SCHEMA: dict[str, Any] = {
         "encoding": {"type": "string", "description": "Unless the CSV is UTF-8"},
         "mapping": {"type": "string", "description": "JSON: your header to ours"},
     },
+}
+
+LIST_PARAMETERS: Mapping[str, dict[str, object]] = {
+    "state": {"type": "string", "enum": [str(state) for state in JobState]},
+    "page": PAGE_SCHEMA,
+    "limit": LIMIT_SCHEMA,
 }
 
 JSON_SCHEMA: dict[str, Any] = {
@@ -81,7 +89,11 @@ def job_routes(verbs: Verbs) -> APIRouter:
         location = {"Location": f"/v1/jobs/{job.id}"}
         return json_answer(spell.job(progress), 202, location)
 
-    @router.get("", summary="List jobs", openapi_extra={"x-scope": Scope.BULK_MINT})
+    @router.get(
+        "",
+        summary="List jobs",
+        openapi_extra={"x-scope": Scope.BULK_MINT, **documented(LIST_PARAMETERS)},
+    )
     async def listing(request: Request) -> Response:
         known = await caller(request, verbs, Scope.BULK_MINT)
         query = query_of(request, allowed=("state", "page", "limit"))
@@ -139,6 +151,8 @@ def job_routes(verbs: Verbs) -> APIRouter:
     @router.get(
         "/{id}/results.csv",
         summary="Download a line per row",
+        response_class=Response,
+        responses={200: {"description": "CSV", "content": {"text/csv": {}}}},
         openapi_extra={"x-scope": Scope.BULK_MINT},
     )
     async def results_csv(request: Request, job_id: str = Path(alias="id")) -> Response:
@@ -147,6 +161,8 @@ def job_routes(verbs: Verbs) -> APIRouter:
     @router.get(
         "/{id}/results.zip",
         summary="Download images and metadata",
+        response_class=Response,
+        responses={200: {"description": "ZIP", "content": {"application/zip": {}}}},
         openapi_extra={"x-scope": Scope.BULK_MINT},
     )
     async def results_zip(request: Request, job_id: str = Path(alias="id")) -> Response:

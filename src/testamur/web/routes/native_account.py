@@ -1,5 +1,7 @@
 """The native API under /v1: certificates, keys, usage, the tenant itself."""
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Path
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,10 +12,36 @@ from testamur.dialects.native import read, spell, wire
 from ..answers import json_answer
 from ..bodies import receive_json
 from ..callers import caller
-from ..queries import query_of
+from ..queries import LIMIT_SCHEMA, documented, query_of
 from ..verbs import Verbs
 
-FILTERS = ("jobId", "batchId", "email", "reference", "after", "limit")
+FILTERS: Mapping[str, dict[str, object]] = {
+    "jobId": {"type": "string"},
+    "batchId": {"type": "string"},
+    "email": {"type": "string", "description": "Of the recipient, whole"},
+    "reference": {"type": "string", "description": "Such as PB-ABC123DEF456"},
+    "after": {"type": "string", "description": "What the page before called next"},
+    "limit": LIMIT_SCHEMA,
+}
+
+PERIOD = {
+    name: {"type": "string", "description": "A date, or a moment as in RFC 3339"}
+    for name in ("since", "until")
+}
+
+KEY_SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "name": {"type": "string"},
+        "scopes": {
+            "type": "array",
+            "items": {"type": "string", "enum": [str(scope) for scope in Scope]},
+            "description": "Those of the key that asks, when left out",
+        },
+        "expiresAt": {"type": "string", "format": "date-time"},
+    },
+}
 
 
 def account_routes(verbs: Verbs) -> APIRouter:
@@ -25,13 +53,13 @@ def account_routes(verbs: Verbs) -> APIRouter:
         "/certificates",
         tags=["Certificates"],
         summary="List certificates, newest first",
-        openapi_extra={"x-scope": Scope.CERTIFICATES_READ},
+        openapi_extra={"x-scope": Scope.CERTIFICATES_READ, **documented(FILTERS)},
     )
     async def certificates(request: Request) -> Response:
         known = await caller(request, verbs, Scope.CERTIFICATES_READ)
         query = query_of(request, allowed=FILTERS)
         limit = query.limit(default=20)
-        wanted = {name: query.one(name) for name in FILTERS[:-1]}
+        wanted = {name: query.one(name) for name in FILTERS if name != "limit"}
         found, after = await verbs.ask(
             account.certificates, known.tenant.id, wanted, limit
         )
@@ -71,11 +99,11 @@ def account_routes(verbs: Verbs) -> APIRouter:
         "/usage",
         tags=["Account"],
         summary="What was issued, and what it costs",
-        openapi_extra={"x-scope": Scope.BILLING_READ},
+        openapi_extra={"x-scope": Scope.BILLING_READ, **documented(PERIOD)},
     )
     async def usage(request: Request) -> Response:
         known = await caller(request, verbs, Scope.BILLING_READ)
-        query = query_of(request, allowed=("since", "until"))
+        query = query_of(request, allowed=PERIOD)
         since = read.moment(query.one("since"), "since")
         until = read.moment(query.one("until"), "until")
         found = await verbs.ask_slowly(account.usage, known.tenant, since, until)
@@ -97,7 +125,13 @@ def account_routes(verbs: Verbs) -> APIRouter:
         tags=["Keys"],
         status_code=201,
         summary="Create an API key; this answer alone holds it",
-        openapi_extra={"x-scope": Scope.KEYS_MANAGE},
+        openapi_extra={
+            "x-scope": Scope.KEYS_MANAGE,
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": KEY_SCHEMA}},
+            },
+        },
     )
     async def create_key(request: Request) -> Response:
         known = await caller(request, verbs, Scope.KEYS_MANAGE)

@@ -12,7 +12,7 @@ from testamur.dialects.pocketbook import read, spell, wire
 from ..answers import json_answer
 from ..callers import caller, creating, idempotency_key
 from ..downloads import download_answer
-from ..queries import Query, query_of
+from ..queries import LIMIT_SCHEMA, PAGE_SCHEMA, Query, documented, query_of
 from ..uploads import FileRule, receive
 from ..verbs import ReceivedFile, Verbs, Wanted
 
@@ -71,6 +71,7 @@ def pocketbook_routes(verbs: Verbs) -> APIRouter:
         "/bulk-mint/template/csv",
         summary="Download the CSV template (no key needed)",
         openapi_extra={"x-scope": None},
+        response_class=Response,
         responses={200: {"description": "CSV", "content": {"text/csv": {}}}},
     )
     async def template() -> Response:
@@ -88,7 +89,7 @@ def pocketbook_routes(verbs: Verbs) -> APIRouter:
     @router.get(
         "/bulk-mint",
         summary="List jobs, newest first",
-        openapi_extra={"x-scope": Scope.BULK_MINT, **_parameters(LIST_PARAMETERS)},
+        openapi_extra={"x-scope": Scope.BULK_MINT, **documented(LIST_PARAMETERS)},
         responses={200: wire.answer({"jobs": [wire.JOB]}, "One page of jobs")},
     )
     async def listing(request: Request) -> Response:
@@ -144,7 +145,13 @@ def pocketbook_routes(verbs: Verbs) -> APIRouter:
         "/bulk-mint/{jobId}/download/{type}",
         summary="Download the results as csv or zip",
         openapi_extra={"x-scope": Scope.BULK_MINT},
-        responses={200: {"description": "The file", "content": {"text/csv": {}}}},
+        response_class=Response,
+        responses={
+            200: {
+                "description": "The file; whole, or from where Range says with 206",
+                "content": {"text/csv": {}, "application/zip": {}},
+            }
+        },
     )
     async def download(
         request: Request,
@@ -173,15 +180,6 @@ def pocketbook_routes(verbs: Verbs) -> APIRouter:
 
 LIST_PARAMETERS: Mapping[str, dict[str, object]] = {
     "status": {"type": "string", "enum": list(read.STATUSES)},
-    "page": {"type": "integer", "minimum": 1, "default": 1},
-    "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
+    "page": PAGE_SCHEMA,
+    "limit": LIMIT_SCHEMA,
 }
-
-
-def _parameters(schemas: Mapping[str, dict[str, object]]) -> dict[str, object]:
-    return {
-        "parameters": [
-            {"name": name, "in": "query", "required": False, "schema": schema}
-            for name, schema in schemas.items()
-        ]
-    }
