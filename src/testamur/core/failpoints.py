@@ -3,9 +3,9 @@ Named places at which a test may break the process.
 
 `fp("keep.before_commit")` does nothing unless TESTAMUR_FAILPOINTS names it:
 `name=kill` (SIGKILL to this process), `name=stop` (SIGSTOP), `name=raise`,
-`name=enospc` or `name=sleep:5`; several are separated by commas. `name=kill@3`
-acts the third time the place is passed, and from then on. Every name is listed in
-docs/issuing-cycle.md.
+`name=enospc` or `name=sleep:5`; several are separated by commas. It acts each time
+the place is passed, or with `name=raise@3` the third time only. Every name is
+listed in docs/issuing-cycle.md.
 """
 
 import errno
@@ -22,7 +22,7 @@ def arm(text: str) -> None:
     for item in filter(None, text.split(",")):
         name, _, action = item.partition("=")
         action, _, nth = action.partition("@")
-        ARMED[name] = (action, int(nth or 1))
+        ARMED[name] = (action, int(nth or 0))
 
 
 def fp(name: str) -> None:
@@ -30,9 +30,11 @@ def fp(name: str) -> None:
     if not ARMED or name not in ARMED:
         return
     action, left = ARMED[name]
-    if left != 1:
+    if left > 1:
         ARMED[name] = (action, left - 1)
         return
+    if left == 1:
+        del ARMED[name]
     verb, _, argument = action.partition(":")
     match verb:
         case "kill":
