@@ -26,7 +26,7 @@ INSTALL = $(HAND_OVER_INDEX); \
 	     $(BIN)/python -m pip install --quiet --require-hashes -r $(1); }
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check format bench mutants lock postgres clean
+.PHONY: help install demo serve test check format bench mutants docs lock postgres clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -65,6 +65,9 @@ bench: $(VENV)/.installed-dev postgres ## measure speed, memory and size
 
 mutants: $(VENV)/.installed-dev postgres ## break the code on purpose; a test must notice
 	@$(BIN)/python tests/mutants/run.py $(ARGS)
+
+docs: $(VENV)/.installed ## renew the generated parts of docs/
+	@$(BIN)/python docs/generate.py
 
 # Each lock follows from the one before, so no package has two versions.
 lock: $(VENV)/.tools ## pin the newest allowed packages (after a change of pyproject.toml)
