@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from support.workshop import failing, row
 from testamur.core import failpoints
-from testamur.core.ids import row_ids
+from testamur.core.ids import Namer
 from testamur.core.refusals import Fault, StorageFull
 from testamur.issuance.ports import Issued, Outcome
 
@@ -103,7 +103,7 @@ def test_a_row_cannot_have_two_certificates_whoever_says_so(workshop):
     picture = workshop.number("SELECT picture_id FROM certificates", job)
     lease = workshop.queue.lease("w")
     names = workshop.names(job)
-    wrong = Issued(1, row_ids(b"s" * 32, 1), 1, picture)
+    wrong = Issued(1, Namer(b"s" * 32).name(1), 1, picture)
 
     with pytest.raises(Fault) as fault:
         workshop.registry.keep(lease, Outcome(1, [wrong], []))
@@ -124,7 +124,7 @@ def test_a_name_that_is_taken_is_not_given_again(workshop, what):
     picture = workshop.number("SELECT picture_id FROM certificates", job)
     lease = workshop.queue.lease("w")
     draft = workshop.registry.draft(lease, b"d" * 32)
-    ids = row_ids(draft.seed, 2)
+    ids = Namer(draft.seed).name(2)
     same = {"certificate": ids.certificate, "reference": ids.reference}
     same |= {"voucher": ids.voucher, what: getattr(taken, what)}
     wrong = Issued(2, type(ids)(**same), 1, picture)

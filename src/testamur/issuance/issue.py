@@ -10,7 +10,7 @@ import orjson
 
 from testamur.core.clock import DAY
 from testamur.core.failpoints import fp
-from testamur.core.ids import row_ids
+from testamur.core.ids import Namer
 from testamur.core.refusals import Reason
 from testamur.core.words import Facts, Lease, Profile, StoredPicture
 
@@ -52,10 +52,11 @@ def issue_chunk(lease: Lease, *, registry: Registry, pictures: Pictures) -> None
     # 3. Here a key will sign, with no transaction open: a key may be slow. What
     #    it signs follows from the draft, so a crash loses only what nobody saw.
     profile = lease.job.profile
+    namer = Namer(draft.seed, prefix=profile.reference_prefix)
     issued = [
         Issued(
             row,
-            row_ids(draft.seed, row, prefix=profile.reference_prefix),
+            namer.name(row),
             draft.issued_at + (facts.expiry_days or profile.expiry_days) * DAY,
             picture.id,
         )

@@ -16,8 +16,9 @@ from .job_rows import read_profile
 #: A claim also ends with its worker's lease, so this only bounds a worker that hangs.
 CLAIM_LASTS = 5 * MINUTE
 
-#: How many are claimed at a time: few, so that workers share them evenly; more
-#: when most of the time is spent waiting for other people's servers.
+#: How many are claimed at least, if there are as many: entries of a ZIP, and URLs,
+#: where most of the time is spent waiting for other people's servers. Otherwise
+#: half of what is left, so that workers share the last ones evenly.
 CLAIM_ENTRIES = 4
 CLAIM_URLS = 16
 
@@ -91,7 +92,7 @@ class SqlShelf:
         if claims.ours or not claims.theirs:
             return claims
         urls = sum(source.startswith("url:") for source in claims.theirs)
-        most = CLAIM_URLS if urls else CLAIM_ENTRIES
+        most = max(CLAIM_URLS if urls else CLAIM_ENTRIES, len(claims.theirs) // 2)
         now = self._clock()
         values = {
             "job": job,
