@@ -90,6 +90,7 @@ clean: ## remove what make made, but no data
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.tools: requirements-tools.lock
+	@echo "Installing into $(VENV); this takes a minute, once."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Testamur needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1)."; \
 		  echo "Name another: make install PYTHON=python3.12"; exit 1; }

@@ -1,11 +1,13 @@
 """What a script learns from the command line: status, and one clear line."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 pytestmark = pytest.mark.xdist_group("cli_exit_status")
@@ -103,3 +105,40 @@ def test_fsck_fails_when_something_does_not_agree(folder):
     assert ill.returncode == 1
     assert "does not have the rows it was accepted with" in ill.stdout
     assert ill.stderr.endswith(" violations\n")
+
+
+def test_ctrl_c_ends_a_server_without_a_word(folder):
+    """
+    A terminal sends Ctrl-C to the server and to its workers, and all end in order.
+    """
+    server = subprocess.Popen(
+        [TESTAMUR, "serve", "--port", "0", "--workers", "2"],
+        cwd=folder,
+        env={k: v for k, v in os.environ.items() if "TESTAMUR_" not in k},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    ready = server.stdout.readline()
+    while not workers_ready(server.pid):
+        assert server.poll() is None
+
+    os.killpg(server.pid, signal.SIGINT)
+    _, errors = server.communicate(timeout=40)
+
+    assert ready.startswith("Testamur is ready at ")
+    assert errors == ""
+    assert server.returncode == 0
+
+
+def workers_ready(pid: int) -> bool:
+    """Say whether two workers of *pid* run and leave Ctrl-C to their parent."""
+    return sum(map(ignores_ctrl_c, psutil.Process(pid).children())) == 2
+
+
+def ignores_ctrl_c(process: psutil.Process) -> bool:
+    """Say whether SIGINT is among the signals that *process* ignores (proc(5))."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    ignored = int(status.partition("SigIgn:")[2].split()[0], 16)
+    return bool(ignored & 1 << (signal.SIGINT - 1))

@@ -65,8 +65,9 @@ def main() -> None:
     configure_logs()
     os.nice(NICENESS)
     stopping = threading.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: stopping.set())
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    # Ctrl-C reaches everybody in a terminal; when we stop is our parent's to say.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     office = open_office(read_settings())
     try:
         run_worker(office, name, stopping)
