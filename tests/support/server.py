@@ -211,8 +211,20 @@ class Server:
             for one in found:
                 one.resume()
 
+    def rest(self) -> None:
+        """Return once no job is being worked on."""
+        end = time.monotonic() + 30
+        running = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'processing')"
+        while True:
+            with self.office.database.reading() as connection:
+                if not connection.exec_driver_sql(running).scalar():
+                    return
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
     def stored(self) -> tuple[int, int]:
-        """Return how many bytes of files it keeps, and how many jobs."""
+        """Return, at rest, how many bytes of files it keeps, and how many jobs."""
+        self.rest()
         folders = (self.data / "spool", self.data / "blobs")
         size = sum(
             path.stat().st_size

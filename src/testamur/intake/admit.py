@@ -28,10 +28,12 @@ OWN_PICTURE_SHARE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file that was received whole, at a path of ours."""
+    """A file that was received whole: at a path of ours, or in memory."""
 
     path: Path
     sha256: str
+    #: The bytes, while nothing is at *path* yet.
+    content: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,10 @@ def admit(submission: Submission, *, ledger: Ledger, blobs: Blobs) -> Job:
         if twin is not None:
             return _same(twin, digest)
     for file in filter(None, (submission.rows_file, submission.images_file)):
-        blobs.adopt(file.path, file.sha256)
+        if file.content is None:
+            blobs.adopt(file.path, file.sha256)
+        else:
+            blobs.put(file.content)
     fp("upload.after_files")
     images = submission.images_file
     job = ledger.admit(

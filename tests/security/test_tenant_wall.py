@@ -1,0 +1,191 @@
+"""I20: no answer to one tenant depends on what another has."""
+
+import re
+import secrets
+
+import httpx
+import pytest
+
+from support.server import HEADER, pictures, sheet
+
+#: Occurs in everything that the other tenant has, and nowhere else.
+CANARY = "canary-7f3a"
+
+#: What may differ between two answers to the same question.
+VOLATILE = ("date", "x-request-id")
+
+ROW = f"{CANARY} course,{CANARY} text,one.png,{CANARY},%s,{CANARY} name"
+
+METADATA = sheet(
+    ROW % f"{CANARY}@example.com",
+    ROW % CANARY,
+    header=HEADER + ",recipientName",
+)
+
+
+@pytest.fixture(scope="module")
+def tenants(server):
+    """Return two tenants with full data, and every id that the second one has."""
+    mine, other = server.tenant(), server.tenant()
+    mine.done(sheet("Mine,Text,one.png,education,me@example.com"), pictures())
+    job = other.job(METADATA, pictures(), createBatch="true")
+    other.wait(job)
+    named = {"Idempotency-Key": f"{CANARY}-request"}
+    other.wait(
+        other.create(METADATA, pictures(), headers=named).json()["data"]["jobId"]
+    )
+    [certificate] = other.client.get(f"/v1/certificates?jobId={job}").json()[
+        "certificates"
+    ]
+    ids = {
+        "job": job,
+        "batch": certificate["batchId"],
+        "certificate": certificate["id"],
+        "voucher": certificate["voucher"]["id"],
+        "reference": certificate["referenceNumber"],
+        "key": other.key_id,
+        "tenant": other.client.get("/v1/tenant").json()["id"],
+        "slug": other.slug,
+        "email": f"{CANARY}@example.com",
+        "request": f"{CANARY}-request",
+    }
+    assert None not in ids.values()
+    return mine, other, ids
+
+
+def nobodys(name):
+    """Return an id of the same form that belongs to nobody."""
+    if re.fullmatch(r"[0-9a-f]{24}", name):
+        return secrets.token_hex(12)
+    if name.startswith("PB-"):
+        return "PB-" + "Z" * (len(name) - 3)
+    # Of the same length, too: the length of an answer is part of it.
+    return "".join("q" if one.isalnum() else one for one in name)
+
+
+def heard(answer, name):
+    """Return all of *answer* that could tell something, the id it was asked for out."""
+    body = re.sub(rb"req_[0-9a-f]{24}", b"", answer.content)
+    headers = [
+        (key, value) for key, value in answer.headers.items() if key not in VOLATILE
+    ]
+    text = repr((answer.status_code, headers, body))
+    return text.replace(name, "ID")
+
+
+def questions(server, name):
+    """Give every request that has *name* in some position: (method, path, options)."""
+    paths = httpx.get(f"{server.url}/openapi.json").json()["paths"]
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            if operation["x-scope"] is None:
+                continue
+            for kind in ("csv", "zip", name) if "{type}" in path else ("",):
+                filled = path.replace("{type}", kind).replace("{count}", name)
+                filled = re.sub(r"\{(jobId|id)\}", name, filled)
+                if name in filled:
+                    yield method, filled, {}
+                    if method == "get":
+                        yield "head", filled, {}
+                else:
+                    yield method, filled, {"headers": {"X-Tenant": name}}
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "query":
+                    yield method, path, {"params": {parameter["name"]: name}}
+    yield "post", "/v1/keys", {"json": {"scopes": [name]}}
+    yield "post", "/v1/keys", {"json": {"name": "x", name: 1}}
+    yield "post", "/v1/jobs", {"json": {"rows": [{"name": "A"}], "batchId": name}}
+
+
+def test_a_foreign_id_answers_like_nobodys(server, tenants):
+    """Every route, every id of the other, every position: byte for byte."""
+    mine, _, ids = tenants
+    differing, asked = [], 0
+    for kind, name in ids.items():
+        stranger = nobodys(name)
+        assert stranger != name
+        pairs = zip(questions(server, name), questions(server, stranger), strict=True)
+        for (method, path, options), (_, its_path, its_options) in pairs:
+            first = mine.client.request(method, path, **options)
+            second = mine.client.request(method, its_path, **its_options)
+            asked += 1
+            assert first.status_code < 500
+            assert CANARY not in first.text.replace(name, "")
+            if heard(first, name) != heard(second, stranger):
+                differing.append((kind, method, path, first.text, second.text))
+
+    assert differing == []
+    assert asked > 200
+
+
+def test_a_foreign_idempotency_key_is_nobodys(tenants):
+    """The same key of another tenant's request names a request of one's own."""
+    mine, _, ids = tenants
+    content = (sheet("Mine,Text,one.png,education,me@example.com"), pictures())
+
+    made = mine.create(*content, headers={"Idempotency-Key": ids["request"]})
+
+    assert made.status_code == 201
+    mine.wait(made.json()["data"]["jobId"])
+
+
+def test_whoever_asks_in_vain_changes_nothing(server, tenants):
+    """After every request above the other tenant's things are as they were."""
+    mine, other, ids = tenants
+
+    def everything():
+        """Return all that the other tenant can see of its own."""
+        return [
+            heard(other.client.get(path), "")
+            for path in (
+                f"/api/bulk-mint/{ids['job']}",
+                f"/api/bulk-mint/{ids['job']}/download/csv",
+                "/v1/jobs",
+                "/v1/certificates",
+                "/v1/keys",
+            )
+        ]
+
+    before = everything()
+    for method, path, options in questions(server, ids["job"]):
+        mine.client.request(method, path, **options)
+    refused = mine.client.delete(f"/v1/keys/{ids['key']}")
+
+    assert refused.status_code == 404
+    assert everything() == before
+
+
+def test_lists_and_sums_are_ones_own(tenants):
+    """Not a byte of the other's is in what one can list, sum up or download."""
+    mine, other, _ = tenants
+    for path in (
+        "/api/bulk-mint",
+        "/v1/jobs",
+        "/v1/certificates",
+        "/v1/usage",
+        "/v1/keys",
+    ):
+        mine_says, other_says = mine.client.get(path), other.client.get(path)
+
+        assert mine_says.status_code == other_says.status_code == 200
+        assert CANARY not in mine_says.text
+        mine_ids = set(re.findall(r'"([0-9a-f]{24})"', mine_says.text))
+        other_ids = set(re.findall(r'"([0-9a-f]{24})"', other_says.text))
+        assert mine_ids.isdisjoint(other_ids)
+    [*jobs] = mine.client.get("/api/bulk-mint").json()["data"]["jobs"]
+    for job in jobs:
+        archive = mine.archive(job["jobId"])
+        assert all(
+            CANARY.encode() not in archive.read(name) for name in archive.namelist()
+        )
+
+
+def test_the_wall_would_show_a_crack(tenants):
+    """The comparison above is not blind: one's own job answers differently."""
+    mine, _, _ = tenants
+    job = mine.client.get("/api/bulk-mint").json()["data"]["jobs"][0]["jobId"]
+    stranger = nobodys(job)
+
+    own = heard(mine.client.get(f"/api/bulk-mint/{job}"), job)
+
+    assert own != heard(mine.client.get(f"/api/bulk-mint/{stranger}"), stranger)
