@@ -7,6 +7,7 @@ Another tenant's job is answered exactly like one that does not exist.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from testamur.core.clock import Clock
 from testamur.core.lifecycle import JobState
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import Job, Progress
@@ -17,6 +18,13 @@ from .ports import Desk
 MAX_NAMED_FAILURES = 1_000
 
 
+#: For how long a status may be old.
+GLANCE_MILLISECONDS = 100
+
+#: How many jobs' statuses are remembered.
+MAX_GLANCES = 1_000
+
+
 @dataclass(frozen=True, slots=True)
 class Retried:
     """The job after a retry was asked for, and how many rows run again."""
@@ -25,11 +33,47 @@ class Retried:
     count: int
 
 
-class JobDesk:
-    """The verbs on one tenant's jobs."""
+class Glances:
+    """
+    Remembers for a moment how far each job was when it was last looked at.
 
-    def __init__(self, desk: Desk) -> None:
+    However many people watch one job, the database is asked ten times a second.
+    What this process itself does to a job is never hidden.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen: dict[tuple[str, str], tuple[int, Progress]] = {}
+        #: Grows whenever something is done to a job.
+        self.changes = 0
+
+    def last(self, tenant_id: str, job_id: str) -> Progress | None:
+        """Return what was seen a moment ago, or None."""
+        moment, progress = self._seen.get((tenant_id, job_id), (0, None))
+        is_fresh = 0 <= self._clock() - moment < GLANCE_MILLISECONDS
+        return progress if is_fresh else None
+
+    def keep(self, progress: Progress, changes: int) -> None:
+        """Remember what was seen, unless jobs changed since there were *changes*."""
+        if changes != self.changes:
+            return
+        if len(self._seen) >= MAX_GLANCES:
+            self._seen.clear()
+        job = progress.job
+        self._seen[job.tenant_id, job.id] = (self._clock(), progress)
+
+    def forget(self, job: Job) -> None:
+        """Look again next time: something was done to *job*."""
+        self.changes += 1
+        self._seen.pop((job.tenant_id, job.id), None)
+
+
+class JobDesk:
+    """The verbs on one tenant's jobs. With *glances*, statuses are remembered."""
+
+    def __init__(self, desk: Desk, glances: Glances | None = None) -> None:
         self._desk = desk
+        self._glances = glances
 
     def find(self, tenant_id: str, job_id: str) -> Job:
         """
@@ -46,7 +90,22 @@ class JobDesk:
     def status(
         self, tenant_id: str, job_id: str, *, failures: int = MAX_NAMED_FAILURES
     ) -> Progress:
-        """Count how far the job is, naming its first *failures* failed rows."""
+        """
+        Count how far the job is, naming its first *failures* failed rows.
+
+        Raises:
+            Refusal: NOT_FOUND.
+        """
+        if self._glances is None or failures != MAX_NAMED_FAILURES:
+            return self._look(tenant_id, job_id, failures)
+        progress = self._glances.last(tenant_id, job_id)
+        if progress is None:
+            changes = self._glances.changes
+            progress = self._look(tenant_id, job_id, failures)
+            self._glances.keep(progress, changes)
+        return progress
+
+    def _look(self, tenant_id: str, job_id: str, failures: int) -> Progress:
         progress = self._desk.look(tenant_id, job_id)
         if progress is None:
             raise _not_found()
@@ -80,6 +139,7 @@ class JobDesk:
                     f"The job is {job.state}: only a queued or processing job can "
                     "be cancelled. What it issued stays valid.",
                 )
+        self._forget(job)
         return self.status(tenant_id, job_id, failures=0)
 
     def retry(self, tenant_id: str, job_id: str) -> Retried:
@@ -101,7 +161,12 @@ class JobDesk:
                 "new job; the results CSV lists them.",
             )
         count = self._desk.retry(job)
+        self._forget(job)
         return Retried(self.status(tenant_id, job_id, failures=0), count)
+
+    def _forget(self, job: Job) -> None:
+        if self._glances is not None:
+            self._glances.forget(job)
 
 
 def _not_found() -> Refusal:

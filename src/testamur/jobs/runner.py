@@ -21,7 +21,7 @@ LEASE_SECONDS = 30
 RENEW_SECONDS = 10
 
 #: How long an idle worker waits before it looks again.
-IDLE_SECONDS = 0.05
+IDLE_SECONDS = 0.02
 
 #: After trouble of ours (a database that is away, a full disk).
 TROUBLE_SECONDS = 1.0

@@ -20,7 +20,7 @@ from testamur.adapters.sql.shelf import SqlShelf
 from testamur.adapters.sql.steering import SqlDesk
 from testamur.config import Settings
 from testamur.core.clock import Clock, system_clock
-from testamur.jobs.desk import JobDesk
+from testamur.jobs.desk import Glances, JobDesk
 
 if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.access.gate import Gate
@@ -86,7 +86,7 @@ class Office:
     @cached_property
     def desk(self) -> JobDesk:
         """What owners ask of their jobs."""
-        return JobDesk(self.jobs_of)
+        return JobDesk(self.jobs_of, Glances(self.clock))
 
     @cached_property
     def door(self) -> "Door":
