@@ -249,18 +249,19 @@ def close_books(client: Client, house: House, job: Any) -> None:
 
 def stay(server: Server, house: House, key: str) -> None:
     """Leave the server running until Ctrl-C."""
-    header = f"-H 'x-api-key: {key}'"
-    here = _short(house.folder)
+    here = shlex.quote(_short(house.folder))
+    curl = 'curl -H "x-api-key: $KEY"'
     out.print(
-        "\n[bold]The server keeps running.[/] Ctrl-C ends it. Some requests to try:"
+        "\n[bold]The server keeps running.[/] Ctrl-C ends it. Some things to try:\n"
     )
-    for command in (
-        f"curl {header} {server.url}/api/bulk-mint",
-        f"curl {header} '{server.url}/v1/certificates?limit=1'",
-        f"curl {header} -F metadata=@{here}/certificates.csv "
-        f"-F images=@{here}/images.zip {server.url}/api/bulk-mint",
+    for line in (
+        f"KEY={key}",
+        f"{curl} {server.url}/api/bulk-mint",
+        f"{curl} '{server.url}/v1/certificates?limit=1'",
+        f"{curl} -F metadata=@{here}/certificates.csv \\",
+        f"     -F images=@{here}/images.zip {server.url}/api/bulk-mint",
     ):
-        out.print(f"\n  {command}", markup=False)
+        out.print(f"  {line}", markup=False)
     server.wait()
     raise Differs(server.obituary())
 
