@@ -59,8 +59,8 @@ def admit(submission: Submission, *, ledger: Ledger, blobs: Blobs) -> Job:
     Once this returns, every row survives a crash and ends in exactly one outcome.
     The same idempotency key with the same content returns the same job.
 
-    After a crash: the files may be stored and nothing refers to them; `fsck`
-    says so. There is no job, or all of it.
+    After a crash: there is no job, or all of it. The files may be stored with
+    nothing that refers to them; they do no harm.
 
     Raises:
         Refusal: INVALID, when the idempotency key was used for other content.

@@ -29,7 +29,7 @@ from testamur.web.spool import Spool
 
 from .logs import configure_logs
 from .office import Office, open_office
-from .ownership import is_served, sole_owner
+from .ownership import is_served, served_at, sole_owner
 from .workers import worker_command
 
 #: Files are read in pieces of this size.
@@ -205,7 +205,10 @@ class TestamurHouse:
     def open(self) -> Iterator[OfficeDesk]:
         """Open the data directory in force."""
         configure_logs()
-        office = open_office(read_settings())
+        settings = read_settings()
+        if not settings.public_url:
+            settings = replace(settings, public_url=served_at(settings.data) or "")
+        office = open_office(settings)
         try:
             yield OfficeDesk(office)
         finally:

@@ -42,7 +42,7 @@ def serve(
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     if not settings.public_url:
         settings = replace(settings, public_url=address)
-    with sole_owner(settings), _open(settings) as office:
+    with sole_owner(settings, settings.public_url), _open(settings) as office:
         if settings.is_embedded:
             office.queue.lapse(all_of_them=True)  # their workers died with us
         sweep(office.spool)
