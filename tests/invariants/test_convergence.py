@@ -9,7 +9,7 @@ import pytest
 import testamur
 from support import crashing
 from support.children import run
-from testamur.core.ids import row_ids
+from testamur.core.ids import Namer
 from testamur.core.lifecycle import JobState
 
 #: What a run without a crash reaches.
@@ -147,7 +147,7 @@ def test_after_a_crash_rows_get_the_names_that_were_drafted(
 
     (job,) = workshop.jobs()
     for number, names in workshop.names(job).items():
-        ids = row_ids(bytes(seed), number)
+        ids = Namer(bytes(seed)).name(number)
         assert (names.certificate, names.reference) == (ids.certificate, ids.reference)
 
 

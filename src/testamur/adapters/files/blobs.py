@@ -22,7 +22,9 @@ class DirectoryBlobs:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        root.mkdir(parents=True, exist_ok=True)
+        if not root.exists():
+            root.mkdir(parents=True, exist_ok=True)
+            _sync_folder(root.parent)
 
     def put(self, data: bytes) -> str:
         """
@@ -35,7 +37,7 @@ class DirectoryBlobs:
         path = self.path(digest)
         if path.exists():
             return digest
-        path.parent.mkdir(exist_ok=True)
+        self._make_folder(path.parent)
         temporary = path.with_name(f".{secrets.token_hex(8)}")
         try:
             with temporary.open("xb") as file:
@@ -64,7 +66,7 @@ class DirectoryBlobs:
         if target.exists():
             return
         try:
-            target.parent.mkdir(exist_ok=True)
+            self._make_folder(target.parent)
             with path.open("rb") as file:
                 os.fsync(file.fileno())
             with contextlib.suppress(FileExistsError):
@@ -72,6 +74,12 @@ class DirectoryBlobs:
             _sync_folder(target.parent)
         except OSError as error:
             raise _explained(error) from error
+
+    def _make_folder(self, folder: Path) -> None:
+        """Have *folder* be there, also after power loss."""
+        if not folder.exists():
+            folder.mkdir(exist_ok=True)
+            _sync_folder(self._root)
 
     def open(self, digest: str) -> BinaryIO:
         """Open stored bytes for reading; the file is seekable."""
