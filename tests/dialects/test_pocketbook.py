@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import orjson
 import pytest
+import requests
 
 from support.picture_host import PictureHost, answer
 from support.server import (
@@ -306,6 +307,73 @@ def test_a_job_without_one_success_is_failed_and_says_why(tenant):
     assert len(done["errors"]) == 2
 
 
+ONE = sheet(*good_rows(1)).decode()
+
+LENIENT = {
+    "C14-semicolon": ONE.replace(",", ";").encode(),
+    "C14-tab": ONE.replace(",", "\t").encode(),
+    "C11-mark": b"\xef\xbb\xbf" + ONE.encode(),
+    "C12-utf-16": ONE.encode("utf-16"),
+    "C13-crlf": ONE.replace("\n", "\r\n").encode(),
+    "C13-cr": ONE.replace("\n", "\r").encode(),
+    "C15-trailing-blank-rows": (ONE + "\n,,,,\n\n").encode(),
+    "other-order": b"category,recipientEmail,name,description\nA,a@example.com,B,C\n",
+}
+
+
+@pytest.mark.parametrize("case", LENIENT)
+def test_a_file_that_says_the_same_otherwise_is_read(tenant, case):
+    """What spreadsheet programs write, in every country."""
+    done = tenant.wait(tenant.job(LENIENT[case], pictures()))
+
+    assert (done["totalCount"], done["successCount"]) == (1, 1)
+
+
+def test_a_blank_row_in_the_middle_fails_and_keeps_its_number(tenant):
+    """C15: the rows behind it are counted as in the file."""
+    first, third = good_rows(2)
+
+    done = tenant.wait(tenant.job(sheet(first, "", third, BAD_ROW), pictures()))
+
+    assert [(one["row"], one["code"]) for one in done["errors"]] == [
+        (2, "empty_row"),
+        (4, "email_format"),
+    ]
+
+
+IMAGE_RULES = {
+    "exactly": (["one.png"], ["one.png", "other.png"], None),
+    "other-capitals": (["ONE.PNG"], ["one.png", "other.png"], None),
+    "in-a-folder": (["one.png"], ["deep/one.png", "deep/other.png"], None),
+    "by-row-number": (["", ""], ["1.png", "002.png"], None),
+    "the-only-one": (["", ""], ["whatever.png"], None),
+    "Z19-not-there": (["two.png"], ["one.png", "other.png"], "image_not_found"),
+    "Z19-which-one": ([""], ["one.png", "other.png"], "image_not_found"),
+    "Z19-two-of-it": (["one.png"], ["a/one.png", "b/one.png"], "image_ambiguous"),
+}
+
+
+@pytest.mark.parametrize("case", IMAGE_RULES)
+def test_a_row_finds_its_image_or_says_what_it_looked_for(tenant, case):
+    """By name, by number, or the only one there is; never by a guess."""
+    cells, names, code = IMAGE_RULES[case]
+    rows = [good_rows(1, image=cell)[0] for cell in cells]
+
+    done = tenant.wait(tenant.job(sheet(*rows), pictures(*names)))
+
+    assert done["successCount"] == (0 if code else len(rows))
+    assert {one["code"] for one in done["errors"]} == ({code} if code else set())
+
+
+def test_a_status_names_a_thousand_failures_and_the_csv_all(tenant):
+    """The first ones, in row order."""
+    done = tenant.wait(tenant.job(sheet(*[BAD_ROW] * 1_003), pictures()))
+
+    assert [one["row"] for one in done["errors"]] == list(range(1, 1_001))
+    states = [line["status"] for line in tenant.results(done["jobId"])]
+    assert states == ["failed"] * 1_003
+
+
 # Status
 
 
@@ -529,6 +597,15 @@ def test_a_retry_without_failures_changes_nothing(tenant):
         "completed",
         0,
     )
+
+
+def test_a_running_job_has_nothing_to_retry_yet(half_done, tenant):
+    """It goes on as it was, and the answer says when to come back."""
+    retried = tenant.client.post(f"/api/bulk-mint/{half_done}/retry").json()["data"]
+
+    assert (retried["status"], retried["retriedCount"]) == ("processing", 0)
+    assert "once it is done" in retried["message"]
+    assert tenant.status(half_done)["processedCount"] == 50
 
 
 def test_a_queued_job_is_cancelled(tenant, server):
@@ -807,6 +884,23 @@ def test_strangers_are_told_how_to_say_who_they_are(server, case):
     assert problem(refused)["code"] == code
     assert problem(refused)["type"] == "authentication_error"
     assert refused.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_a_stranger_with_a_large_upload_hears_the_refusal(server, tmp_path):
+    """The answer comes early, and is not lost to a reset while the file is sent."""
+    path = tmp_path / "certificates.csv"
+    path.write_bytes(b"x" * 9_000_000)
+
+    for _ in range(3):
+        with path.open("rb") as file:
+            refused = requests.post(
+                f"{server.url}/api/bulk-mint",
+                files={"metadata": file},
+                headers={"x-api-key": "pk_" + "0" * 64},
+                timeout=20,
+            )
+
+        assert refused.status_code == 401
 
 
 def test_two_identities_at_once_are_neither(server, tenant):

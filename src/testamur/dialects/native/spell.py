@@ -16,7 +16,7 @@ from testamur.core.words import (
 
 
 def job(progress: Progress) -> dict[str, Any]:
-    """Spell a job and how far it is."""
+    """Spell a job and how far it is, as in a list."""
     its = progress.job
     return {
         "id": its.id,
@@ -36,7 +36,6 @@ def job(progress: Progress) -> dict[str, Any]:
         "finishedAt": _moment(its.finished_at),
         "estimatedAt": _moment(progress.estimated_at),
         "isFinished": its.state not in (JobState.QUEUED, JobState.PROCESSING),
-        "failures": [failure(one) for one in progress.failures],
         "links": {
             "self": f"/v1/jobs/{its.id}",
             "csv": f"/v1/jobs/{its.id}/results.csv",
@@ -44,6 +43,12 @@ def job(progress: Progress) -> dict[str, Any]:
             "certificates": f"/v1/certificates?jobId={its.id}",
         },
     }
+
+
+def status(progress: Progress) -> dict[str, Any]:
+    """Spell a job as it is read by itself: with the rows that failed."""
+    failures = [failure(one) for one in progress.failures]
+    return {**job(progress), "failures": failures}
 
 
 def failure(one: RowFailure) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def job_routes(verbs: Verbs) -> APIRouter:
         known = await caller(request, verbs, Scope.BULK_MINT)
         await verbs.ask(verbs.access.admit, known, Metered.POLL, job_id)
         progress = await verbs.ask(jobs.status, known.tenant.id, job_id)
-        return json_answer(spell.job(progress))
+        return json_answer(spell.status(progress))
 
     @router.post(
         "/{id}/retry",
