@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from support.capabilities import LACKS, lacking
+from support.capabilities import LACKS
 from support.server import ROOT, good_rows, pictures, sheet
 
 EXAMPLES = ROOT / "examples" / "clients"
@@ -39,10 +39,10 @@ globalThis.setTimeout = (call, time, ...rest) => later(call, time / 20, ...rest)
 
 
 def program(name: str) -> str:
-    """Return the path of a program."""
+    """Return the path of a program. Testamur needs none of these; its clients do."""
     found = shutil.which(name)
     if found is None:
-        lacking(name, f"install {name}")
+        pytest.skip(f"{LACKS}{name}; install it to run the clients written for it")
     return found
 
 
@@ -173,7 +173,7 @@ def packages(tmp_path_factory):
         timeout=120,
     )
     if done.returncode:
-        lacking("form-data and node-fetch", "let npm reach its registry")
+        pytest.skip(f"{LACKS}form-data and node-fetch; let npm reach its registry")
     (where / "preload.js").write_text(PRELOAD)
     return where
 
