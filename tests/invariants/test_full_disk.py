@@ -69,15 +69,15 @@ def test_a_full_disk_stops_nothing_for_good(small_disk):
             time.sleep(0.02)
 
         fill(ballast)
-        time.sleep(2)  # what was in hand runs into the end of the disk
+        time.sleep(1.5)  # what was in hand runs into the end of the disk
         full = tenant.status(job)
-        time.sleep(1.5)
+        time.sleep(1)
         assert tenant.status(job)["processedCount"] == full["processedCount"]
         assert full["status"] == "processing"
         assert tenant.create(rows, pictures()).status_code == 507
 
         ballast.unlink()
-        done = tenant.wait(job)
+        done = tenant.wait(job, 20)  # less than a lease: nobody waited for one to lapse
         assert done["status"] == "completed"
         assert done["successCount"] == 3000
         assert len({line["certificateId"] for line in tenant.results(job)}) == 3000

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
@@ -187,21 +188,27 @@ def test_a_worker_outlives_the_death_of_postgresql(
         "pictures.before_commit": "intake.gallery",
     }[place]
     deaths = []
+    is_dead = threading.Event()
 
     def die_once(name: str) -> None:
         if name == place and not deaths:
             deaths.append(name)
             postgres_server.kill()
+            is_dead.set()
 
     monkeypatch.setattr(f"testamur.{module}.fp", die_once)
-    with pytest.raises(Fault) as fault:
-        shop.work_once()
-    assert fault.value.passing
-    postgres_server.start()
-    shop.queue.lapse(worker="worker")
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(shop.work_once)
+        assert is_dead.wait(20)
+        postgres_server.start()
+        with pytest.raises(Fault) as fault:
+            working.result(40)
+    attempts = shop.number("SELECT attempts FROM chunks WHERE job_seq = :job", job)
     shop.drain()
 
     assert deaths
+    assert fault.value.passing
+    assert attempts == 0
     assert len(shop.names(job)) == 8
     assert shop.wrong() == []
     shop.close()

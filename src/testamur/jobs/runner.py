@@ -46,7 +46,7 @@ def work(
     """
     while not stopping.is_set():
         try:
-            worked = work_once(queue, verbs, worker=worker)
+            worked = work_once(queue, verbs, worker=worker, stopping=stopping)
         except Fault as trouble:
             if not trouble.passing:
                 raise
@@ -57,12 +57,18 @@ def work(
             stopping.wait(IDLE_SECONDS)
 
 
-def work_once(queue: Queue, verbs: Mapping[str, Verb], *, worker: str) -> bool:
+def work_once(
+    queue: Queue,
+    verbs: Mapping[str, Verb],
+    *,
+    worker: str,
+    stopping: threading.Event | None = None,
+) -> bool:
     """
     Lease one chunk and work on it; say whether there was one.
 
     Raises:
-        Fault: when the queue itself cannot be reached.
+        Fault: when the queue itself cannot be reached, or the verb had trouble.
     """
     lease = queue.lease(worker)
     if lease is None:
@@ -74,7 +80,12 @@ def work_once(queue: Queue, verbs: Mapping[str, Verb], *, worker: str) -> bool:
             verbs[lease.job.verb](lease)
     except Fault as trouble:
         log.warning("chunk released", trouble=str(trouble), **known)
-        queue.release(lease, blameless=trouble.passing)
+        _give_back(
+            queue,
+            lease,
+            blameless=trouble.passing,
+            stopping=stopping or threading.Event(),
+        )
         raise
     except Exception:  # a bug: released, and parked once its attempts are used up
         log.exception("chunk broke", **known)
@@ -83,6 +94,25 @@ def work_once(queue: Queue, verbs: Mapping[str, Verb], *, worker: str) -> bool:
         fp("keep.after_commit")
     queue.settle()
     return True
+
+
+def _give_back(
+    queue: Queue, lease: Lease, *, blameless: bool, stopping: threading.Event
+) -> None:
+    """
+    Release *lease*, trying until it would have lapsed by itself.
+
+    What kept the verb from finishing (a database that is away, a full disk) often
+    keeps this from happening as well; left to lapse, the chunk would wait for half
+    a minute and be blamed for the attempt.
+    """
+    for _ in range(LEASE_SECONDS):
+        try:
+            return queue.release(lease, blameless=blameless)
+        except Fault as trouble:
+            if not trouble.passing or stopping.wait(TROUBLE_SECONDS):
+                raise
+            log.warning("not released yet", trouble=str(trouble), chunk=lease.chunk_id)
 
 
 @contextmanager
