@@ -43,21 +43,16 @@ RUN_DIRECTORY = "TESTAMUR_TEST_RUN"
 RUN_OWNER = "TESTAMUR_TEST_OWNER"
 
 
-def is_worker(config: pytest.Config) -> bool:
-    """Say whether this process was started by pytest-xdist."""
-    return hasattr(config, "workerinput")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Give the run a folder; workers inherit it through the environment."""
-    if not is_worker(config):
+def pytest_configure() -> None:
+    """Give the run a folder; workers, and runs that tests start, inherit it."""
+    if not Path(os.environ.get(RUN_DIRECTORY, "/nowhere")).is_dir():
         os.environ[RUN_DIRECTORY] = tempfile.mkdtemp(prefix="testamur-run-")
         os.environ[RUN_OWNER] = str(os.getpid())
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
+def pytest_unconfigure() -> None:
     """Stop what the run started."""
-    if not is_worker(config) and RUN_DIRECTORY in os.environ:
+    if os.environ.get(RUN_OWNER) == str(os.getpid()):
         end_shared_server(Path(os.environ.pop(RUN_DIRECTORY)))
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import sqlite3
 import tempfile
 import threading
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from support.capabilities import lacking
-from support.power import crash_states, events, traced
+from support.power import can_trace, crash_states, events, traced
 from support.workshop import Workshop, csv_of, row
 from testamur.core.refusals import Fault
 
@@ -74,8 +73,8 @@ def test_power_loss_at_any_moment_loses_no_acknowledged_row(tmp_path):
     600 power cuts while jobs are accepted on SQLite, with what was not synced
     lost, half lost or torn: every acknowledged job is there, and its file.
     """
-    if not shutil.which("strace"):
-        lacking("strace", "apt-get install strace")
+    if not can_trace():
+        lacking("a strace that may trace", "apt-get install strace")
     folder = tmp_path / "data"
     folder.mkdir()
     log = tmp_path / "trace"
@@ -166,6 +165,32 @@ def test_what_postgresql_acknowledged_survives_its_death(postgres_server, tmp_pa
     shop.restart()
     shop.drain()
     assert all(len(shop.names(job)) == 5 for job in stored.values())
+    assert shop.wrong() == []
+    shop.close()
+
+
+def test_a_submission_that_postgresql_dies_of_is_our_trouble(postgres_server, tmp_path):
+    """
+    Killed between two of the rows that are being stored: nothing is, and the client
+    may ask again.
+    """
+    shop = Workshop(postgres_server.url(), tmp_path)
+    tenant = shop.tenant()
+
+    class Deadly(list):
+        """Rows; after the second of them the database dies."""
+
+        def __iter__(self):
+            yield from self[:2]
+            postgres_server.kill()
+            yield from self[2:]
+
+    with pytest.raises(Fault) as fault:
+        shop.admit(tenant, Deadly(row(n) for n in range(20_000)))
+    postgres_server.start()
+
+    assert fault.value.passing
+    assert shop.jobs() == []
     assert shop.wrong() == []
     shop.close()
 

@@ -53,6 +53,14 @@ class File:
     size: int = 0
 
 
+def can_trace() -> bool:
+    """Say whether strace is here, and may trace."""
+    if shutil.which("strace") is None:
+        return False
+    command = ["strace", "-qq", "-o", os.devnull, "true"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
 def traced(words: Sequence[str], log: Path, environment: dict[str, str]) -> None:
     """Run Python with *words* under strace, writing down its calls in *log*."""
     command = ["strace", "-f", "-y", "-xx", "-s", "4000000", "-qq", "-o", str(log)]

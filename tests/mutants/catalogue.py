@@ -1,0 +1,422 @@
+"""
+Bugs to put in on purpose: what a test must notice, or it proves nothing.
+
+Each says which promise it breaks (the invariants are told in
+docs/issuing-cycle.md), what to change where, and which tests must go red. The old
+text must be there exactly once: when code changes, so does its mutant.
+"""
+
+from dataclasses import dataclass
+
+STORES = "tests/stores/"
+INVARIANTS = "tests/invariants/"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One bug."""
+
+    name: str
+    invariant: str
+    path: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+    #: Too slow for every run of the tests: only `make mutants` has it.
+    is_slow: bool = False
+
+
+def test(file: str, name: str) -> str:
+    """Name a test."""
+    return f"{file}::{name}"
+
+
+QUEUE = STORES + "test_queue.py"
+DESK = STORES + "test_desk.py"
+REGISTRY = STORES + "test_registry.py"
+CONVERGENCE = INVARIANTS + "test_convergence.py"
+ISSUING = "test_issuing_that_breaks_anywhere_is_finished_by_a_restart"
+
+MUTANTS = (
+    Mutant(
+        "second-try-never-ends",
+        "I1",
+        "adapters/sql/registry.py",
+        '"is_final": lease.is_second_try,',
+        '"is_final": False,',
+        (test(QUEUE, "test_every_row_is_tried_twice_and_no_more[sqlite]"),),
+    ),
+    Mutant(
+        "rows-forgotten-by-the-second-try",
+        "I1",
+        "adapters/sql/registry.py",
+        "if outcome.failed and not is_last_try:",
+        "if outcome.failed and outcome.issued and not is_last_try:",
+        (
+            test(
+                INVARIANTS + "test_totality.py",
+                "test_whatever_is_done_every_row_ends_once[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "failures-of-rows-that-are-being-kept",
+        "I1",
+        "adapters/sql/queue.py",
+        '" FOR UPDATE OF c SKIP LOCKED"',
+        '""',
+        (
+            test(
+                QUEUE,
+                "test_a_chunk_that_is_kept_while_its_lease_lapses_is_kept[postgresql]",
+            ),
+        ),
+    ),
+    Mutant(
+        "finished-while-worked-on",
+        "I1",
+        "adapters/sql/queue.py",
+        "WHERE seq = :job AND wave = :wave AND ",
+        "WHERE seq = :job AND ",
+        (
+            test(
+                DESK,
+                "test_a_settle_that_looked_before_a_retry_does_not_finish_it[postgresql]",
+            ),
+        ),
+    ),
+    Mutant(
+        "not-synchronous",
+        "I2",
+        "adapters/sql/database.py",
+        '"synchronous = FULL"',
+        '"synchronous = NORMAL"',
+        (
+            test(
+                INVARIANTS + "test_power_loss.py",
+                "test_power_loss_at_any_moment_loses_no_acknowledged_row",
+            ),
+        ),
+    ),
+    Mutant(
+        "folder-not-synced",
+        "I2",
+        "adapters/files/blobs.py",
+        "os.link(path, target)\n            _sync_folder(target.parent)",
+        "os.link(path, target)",
+        (
+            test(
+                INVARIANTS + "test_power_loss.py",
+                "test_power_loss_at_any_moment_loses_no_acknowledged_row",
+            ),
+        ),
+    ),
+    Mutant(
+        "new-names-after-a-crash",
+        "I3",
+        "adapters/sql/registry.py",
+        "if found and bytes(found.digest) == digest:",
+        "if found and not digest:",
+        (
+            test(
+                CONVERGENCE,
+                "test_after_a_crash_rows_get_the_names_that_were_drafted[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "names-not-unique",
+        "I3",
+        "adapters/sql/migrations/0001_begin.sql",
+        "  reference TEXT NOT NULL UNIQUE,",
+        "  reference TEXT NOT NULL,",
+        (
+            test(
+                REGISTRY,
+                "test_a_name_that_is_taken_is_not_given_again[sqlite-reference]",
+            ),
+        ),
+    ),
+    Mutant(
+        "two-draft-one-chunk",
+        "I3",
+        "adapters/sql/registry.py",
+        '"" if database.is_sqlite else " FOR UPDATE"',
+        '""',
+        (
+            test(
+                REGISTRY,
+                "test_a_chunk_handed_to_four_workers_is_kept_by_one[postgresql]",
+            ),
+        ),
+    ),
+    Mutant(
+        "another-rows-facts",
+        "I4",
+        "issuance/issue.py",
+        "    found = checker(profile).check(row, orjson.loads(cells))\n    assert",
+        "    seen = globals().setdefault('_SEEN', {})\n"
+        "    found = seen.setdefault(row, checker(profile).check(row, "
+        "orjson.loads(cells)))\n    assert",
+        (
+            test(
+                INVARIANTS + "test_own_data.py",
+                "test_every_certificate_says_what_its_row_said[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "another-rows-picture",
+        "I4",
+        "issuance/issue.py",
+        "ready.append((row, facts, picture))",
+        "ready.append((row, facts, ready[-1][2] if ready else picture))",
+        (
+            test(
+                INVARIANTS + "test_own_data.py",
+                "test_every_certificate_says_what_its_row_said[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "certificates-before-their-bill",
+        "I6",
+        "adapters/sql/registry.py",
+        "            connection.execute(\n                ADD_USAGE,",
+        '            connection.exec_driver_sql("COMMIT")\n'
+        '            connection.exec_driver_sql("BEGIN IMMEDIATE")\n'
+        "            connection.execute(\n                ADD_USAGE,",
+        (test(CONVERGENCE, f"{ISSUING}[sqlite-keep.before_commit-kill]"),),
+    ),
+    Mutant(
+        "failed-rows-are-billed",
+        "I6",
+        "adapters/sql/registry.py",
+        '"quantity": len(outcome.issued),',
+        '"quantity": len(outcome.issued) + len(outcome.failed),',
+        (test(REGISTRY, "test_keeping_is_all_or_nothing[sqlite-raise]"),),
+    ),
+    Mutant(
+        "keys-are-not-unique",
+        "I7",
+        "adapters/sql/migrations/0001_begin.sql",
+        "  finished_at BIGINT,\n  UNIQUE (tenant_id, idempotency_key)\n",
+        "  finished_at BIGINT\n",
+        (
+            test(
+                STORES + "test_ledger.py",
+                "test_sixteen_twins_at_once_are_one_job[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "cancel-forgets-leased-chunks",
+        "I8",
+        "adapters/sql/steering.py",
+        "WHERE job_seq = :job AND state IN {_states(ChunkEvent.CANCEL)}",
+        "WHERE job_seq = :job AND state = 'waiting'",
+        (
+            test(
+                DESK,
+                "test_cancelling_takes_waiting_and_leased_chunks_and_no_others[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "cancel-misses-a-second-try",
+        "I8",
+        "adapters/sql/steering.py",
+        "            connection.execute(CANCEL_CHUNKS, values)\n            fp(",
+        "            fp(",
+        (
+            test(
+                DESK,
+                "test_a_chunk_is_kept_or_cancelled_and_never_both[postgresql-True]",
+            ),
+        ),
+    ),
+    Mutant(
+        "retry-takes-every-row",
+        "I9",
+        "adapters/sql/steering.py",
+        "    SELECT number FROM failures\n"
+        "    WHERE job_seq = :job AND is_final = TRUE ORDER BY number\n",
+        "    SELECT number FROM rows WHERE job_seq = :job ORDER BY number\n",
+        (test(DESK, "test_a_retry_runs_the_failed_rows_and_no_others[sqlite]"),),
+    ),
+    Mutant(
+        "retry-in-two-transactions",
+        "I9",
+        "adapters/sql/steering.py",
+        "            numbers = self._reopen(connection, job.seq)\n",
+        '            connection.exec_driver_sql("COMMIT")\n'
+        '            connection.exec_driver_sql("BEGIN IMMEDIATE")\n'
+        "            numbers = self._reopen(connection, job.seq)\n",
+        (
+            test(
+                CONVERGENCE,
+                "test_a_retry_that_breaks_is_done_or_not_done"
+                "[sqlite-retry.before_commit-kill]",
+            ),
+        ),
+    ),
+    Mutant(
+        "restart-leaves-leases",
+        "I10",
+        "adapters/sql/queue.py",
+        '        which = "TRUE" if all_of_them else which\n',
+        "",
+        (test(CONVERGENCE, f"{ISSUING}[sqlite-lease.after_commit-kill]"),),
+    ),
+    Mutant(
+        "attempts-counted-afterwards",
+        "I10",
+        "adapters/sql/queue.py",
+        "attempts = attempts + 1,",
+        "attempts = attempts,",
+        (test(CONVERGENCE, "test_a_chunk_that_always_kills_its_worker_ends[sqlite]"),),
+    ),
+    Mutant(
+        "trouble-of-ours-is-blamed",
+        "I10",
+        "jobs/runner.py",
+        "            if not trouble.passing or stopping.wait(TROUBLE_SECONDS):",
+        "            if trouble.passing or stopping.wait(TROUBLE_SECONDS):",
+        (
+            test(
+                INVARIANTS + "test_power_loss.py",
+                "test_a_worker_outlives_the_death_of_postgresql[keep.before_commit]",
+            ),
+        ),
+        is_slow=True,
+    ),
+    Mutant(
+        "drivers-own-errors-escape",
+        "I10",
+        "adapters/sql/database.py",
+        "except module.OperationalError as error:",
+        "except module.NotSupportedError as error:",
+        (
+            test(
+                INVARIANTS + "test_power_loss.py",
+                "test_a_submission_that_postgresql_dies_of_is_our_trouble",
+            ),
+        ),
+        is_slow=True,
+    ),
+    Mutant(
+        "orphans",
+        "I10",
+        "core/parent.py",
+        "        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)",
+        "        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, 0)",
+        (
+            test(
+                INVARIANTS + "test_server_deaths.py",
+                "test_a_server_that_is_killed_goes_on_when_it_is_started_again"
+                "[sqlite-only-the-server]",
+            ),
+        ),
+        is_slow=True,
+    ),
+    Mutant(
+        "restarted-workers-are-not-let-finish",
+        "I10",
+        "adapters/processes/pool.py",
+        "            process.terminate()\n",
+        "            process.kill()\n",
+        (
+            test(
+                INVARIANTS + "test_pool.py",
+                "test_a_worker_that_was_started_again_may_finish_its_chunk",
+            ),
+        ),
+    ),
+    Mutant(
+        "full-disk-is-not-seen",
+        "I10",
+        "web/spool.py",
+        "if free < max(",
+        "if free < 0 * max(",
+        (
+            test(
+                INVARIANTS + "test_full_disk.py",
+                "test_a_full_disk_stops_nothing_for_good",
+            ),
+        ),
+        is_slow=True,
+    ),
+    Mutant(
+        "kept-with-an-old-token",
+        "I11",
+        "adapters/sql/registry.py",
+        "    WHERE id = :chunk AND token = :token AND state = '{KEEPABLE}'",
+        "    WHERE id = :chunk AND state = '{KEEPABLE}'",
+        (test(QUEUE, "test_a_lapsed_worker_keeps_nothing[sqlite]"),),
+    ),
+    Mutant(
+        "released-with-an-old-token",
+        "I11",
+        "adapters/sql/queue.py",
+        "HELD = \"{0}id = :chunk AND {0}token = :token AND {0}state = 'leased'\"",
+        "HELD = \"{0}id = :chunk AND {0}state = 'leased'\"",
+        (test(QUEUE, "test_a_lapsed_worker_keeps_nothing[sqlite]"),),
+    ),
+    Mutant(
+        "nobody-moves-back-in-the-line",
+        "I12",
+        "adapters/sql/queue.py",
+        "turn = 1 + (SELECT max(k.turn)",
+        "turn = 0 * (SELECT max(k.turn)",
+        (
+            test(QUEUE, "test_tenants_take_turns_however_many_jobs_each_has[sqlite]"),
+            test(
+                INVARIANTS + "test_fairness.py",
+                "test_ten_rows_do_not_wait_for_twenty_thousand[sqlite-False]",
+            ),
+        ),
+    ),
+    Mutant(
+        "cancelled-rows-are-left-out",
+        "I33",
+        "delivery/results_csv.py",
+        "        lines = map(self._line, rows, outcomes)\n",
+        "        lines = (self._line(r, o) for r, o in zip(rows, outcomes)"
+        " if o != CANCELLED)\n",
+        (
+            test(
+                DESK,
+                "test_cancelling_takes_waiting_and_leased_chunks_and_no_others[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "nine-fields",
+        "I33",
+        "delivery/results_csv.py",
+        ',,,,{email},{error}\\n"',
+        ',,,,,{email},{error}\\n"',
+        (
+            test(
+                INVARIANTS + "test_server_deaths.py",
+                "test_the_results_have_a_line_for_every_row_and_eight_fields_in_each",
+            ),
+        ),
+    ),
+    Mutant(
+        "broken-off-in-good-order",
+        "I33",
+        "web/downloads.py",
+        '            fp("download.mid")\n',
+        "            try:\n"
+        '                fp("download.mid")\n'
+        "            except RuntimeError:\n"
+        "                return\n",
+        (
+            test(
+                INVARIANTS + "test_server_deaths.py",
+                "test_a_download_that_breaks_at_any_piece_is_seen_to_be_broken[csv]",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,47 @@
+"""Tests that cannot fail are noticed here; `make mutants` has the slow ones too."""
+
+from pathlib import Path
+
+import pytest
+
+import testamur
+from mutants.catalogue import MUTANTS
+from mutants.run import outcome, put_in
+
+PROMISED = {"I1", "I2", "I3", "I4", "I6", "I8", "I9", "I10", "I11", "I12", "I33"}
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [mutant for mutant in MUTANTS if not mutant.is_slow],
+    ids=lambda mutant: f"{mutant.invariant}-{mutant.name}",
+)
+def test_a_bug_that_is_put_in_is_noticed(mutant):
+    """
+    With the bug in, the tests of the promise it breaks go red.
+    """
+    found = outcome(mutant, mutant.tests)
+
+    if found == "skipped":
+        pytest.skip("what would notice it was skipped")
+    assert found == "noticed"
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_every_mutant_fits_the_code(mutant, tmp_path):
+    """
+    Also the slow ones are changed with the code.
+    """
+    source = tmp_path / "testamur" / mutant.path
+    source.parent.mkdir(parents=True)
+    (origin,) = testamur.__path__
+    source.write_bytes((Path(origin) / mutant.path).read_bytes())
+
+    put_in(mutant, tmp_path)
+
+
+def test_every_promise_has_a_mutant():
+    """
+    What no bug was ever put in for is not known to be tested.
+    """
+    assert {mutant.invariant for mutant in MUTANTS} >= PROMISED
