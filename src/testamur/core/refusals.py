@@ -77,6 +77,14 @@ class StorageFull(Fault):
         super().__init__(text, passing=True)
 
 
+class NotYet(Fault):
+    """Something goes on by itself that this work needs: come back in *seconds*."""
+
+    def __init__(self, text: str, *, seconds: float) -> None:
+        super().__init__(text, passing=True)
+        self.seconds = seconds
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """

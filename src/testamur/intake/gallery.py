@@ -5,7 +5,7 @@ Workers that need the same picture at the same time share the work: whoever clai
 it first resolves it, and the others wait for the outcome.
 """
 
-import threading
+import time
 import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,18 +13,24 @@ from functools import lru_cache
 from pathlib import Path
 
 from testamur.core.failpoints import fp
-from testamur.core.refusals import Reason
+from testamur.core.refusals import NotYet, Reason
 from testamur.core.words import Lease, StoredPicture
 
 from .archive import Archive
+from .fetching import Fetching
 from .pictures import Decoder, Picture
-from .ports import Blobs, Fetch, NewPicture, PictureShelf
+from .ports import Blobs, Claims, Fetch, NewPicture, PictureShelf
 
-#: URLs fetched at once by one worker. The fetcher limits each host further.
-FETCH_THREADS = 8
+#: Pictures that are written at once.
+STORE_THREADS = 4
 
 #: How often a worker looks whether another has finished what it waits for.
 WAIT_SECONDS = 0.05
+
+#: How long a worker waits for pictures while none comes, and how long their chunk
+#: then rests, so that the worker can do something else.
+PATIENCE_SECONDS = 2.0
+REST_SECONDS = 1.0
 
 
 class Gallery:
@@ -37,26 +43,34 @@ class Gallery:
         make_fetch: Callable[[], Fetch],
         *,
         decoder: Decoder | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._shelf = shelf
         self._blobs = blobs
-        self._make_fetch = make_fetch
-        self._fetch: Fetch | None = None
         self._decoder = decoder or Decoder()
-        self._waiting = threading.Event()
+        self._fetching = Fetching(shelf, blobs, make_fetch)
+        self._storing = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="store")
+        self._patience = patience_seconds
 
     def start(self) -> None:
         """Have the decoding child ready before the first picture comes."""
         self._decoder.start()
 
     def close(self) -> None:
-        """End the decoding child."""
+        """End the decoding child, and begin no more fetches."""
+        self._fetching.close()
+        self._storing.shutdown()
         self._decoder.close()
 
     def resolve(
         self, lease: Lease, wanted: Mapping[int, str]
     ) -> Mapping[int, StoredPicture | Reason]:
-        """Return, for each row number in *wanted* (its image cell), the picture."""
+        """
+        Return, for each row number in *wanted* (its image cell), the picture.
+
+        Raises:
+            NotYet: pictures are still on their way, and nothing comes just now.
+        """
         archive = self._archive(lease)
         named: dict[int, str | Reason] = {
             row: _source(archive, row, cell) for row, cell in wanted.items()
@@ -80,62 +94,55 @@ class Gallery:
         """Resolve what nobody resolves yet, a few at a time; wait for the rest."""
         if not sources:
             return {}
+        done, since = 0, time.monotonic()
         while True:
+            self._fetching.something_came.clear()
             claims = self._shelf.claim(
                 lease.job.seq, sources, round=lease.round, worker=lease.worker
             )
-            if claims.ours:
-                self._resolve(lease, list(claims.ours))
-            elif claims.theirs:
-                self._waiting.wait(WAIT_SECONDS)
-            else:
+            if len(claims.known) == len(sources):
                 return claims.known
+            if len(claims.known) > done:
+                done, since = len(claims.known), time.monotonic()
+            started = claims.unfetched and self._fetching.start(lease, claims.unfetched)
+            if claims.ours:
+                self._resolve(lease, claims)
+            elif time.monotonic() - since > self._patience:
+                raise NotYet(f"{len(sources) - done} pictures", seconds=REST_SECONDS)
+            elif not started:
+                self._fetching.something_came.wait(WAIT_SECONDS)
 
-    def _resolve(self, lease: Lease, sources: list[str]) -> None:
+    def _resolve(self, lease: Lease, claims: Claims) -> None:
+        """Decode and store what is ours: entries of the ZIP, and what was fetched."""
         archive = self._archive(lease)
-        with ThreadPoolExecutor(FETCH_THREADS) as pool:
-            fetched = {
-                source: pool.submit(self._get, source[4:])
-                for source in sources
-                if source.startswith("url:")
-            }
-            done: dict[str, Future[NewPicture] | Reason] = {}
-            for source in sources:
-                if source in fetched:
-                    data = fetched.pop(source).result()
-                else:
-                    assert archive is not None
-                    data = archive.read(source[4:])
-                picture = (
-                    data if isinstance(data, Reason) else self._decoder.normalise(data)
-                )
-                # Storing waits for the disk; the next one is decoded meanwhile.
-                done[source] = (
-                    picture
-                    if isinstance(picture, Reason)
-                    else pool.submit(self._shelved, picture)
-                )
-            self._record(
-                lease,
-                {
-                    source: one if isinstance(one, Reason) else one.result()
-                    for source, one in done.items()
-                },
+        done: dict[str, Future[NewPicture] | Reason] = {}
+        for source in claims.ours:
+            data: bytes | Reason
+            if source in claims.originals:
+                data = self._blobs.path(claims.originals[source]).read_bytes()
+            else:
+                assert archive is not None
+                data = archive.read(source.removeprefix("zip:"))
+            picture = (
+                data if isinstance(data, Reason) else self._decoder.normalise(data)
             )
+            # Storing waits for the disk; the next one is decoded meanwhile.
+            done[source] = (
+                picture
+                if isinstance(picture, Reason)
+                else self._storing.submit(self._shelved, picture)
+            )
+        self._record(
+            lease,
+            {
+                source: one if isinstance(one, Reason) else one.result()
+                for source, one in done.items()
+            },
+        )
 
     def _record(self, lease: Lease, done: Mapping[str, NewPicture | Reason]) -> None:
         fp("pictures.before_commit")
         self._shelf.record(lease.job.seq, done, worker=lease.worker)
-
-    def _get(self, url: str) -> bytes | Reason:
-        if self._fetch is None:
-            self._fetch = self._make_fetch()
-        fp("fetch.mid")
-        found = self._fetch(url)
-        if isinstance(found, Reason):  # begins as the Pocketbook wire words it
-            problem = found.message[:1].lower() + found.message[1:]
-            return Reason(found.code, f"Invalid image URL: {problem}")
-        return found
 
     def _shelved(self, picture: Picture) -> NewPicture:
         return NewPicture(

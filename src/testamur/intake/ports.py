@@ -1,7 +1,7 @@
 """What this room needs from the outside: a place for jobs, files and pictures."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -101,6 +101,10 @@ class Claims:
     known: Mapping[str, StoredPicture | Reason]
     ours: Sequence[str]
     theirs: Sequence[str]
+    #: Of those that are ours and were fetched: the digest of what came.
+    originals: Mapping[str, str] = field(default_factory=dict)
+    #: URLs that nobody fetches yet.
+    unfetched: Sequence[str] = ()
 
 
 class PictureShelf(Protocol):
@@ -115,7 +119,19 @@ class PictureShelf(Protocol):
     def record(
         self, job: int, found: Mapping[str, NewPicture | Reason], *, worker: str
     ) -> None:
-        """Write down what became of claimed sources."""
+        """Write down what became of sources that were claimed or fetched."""
+        ...
+
+    def begin_fetch(
+        self, job: int, sources: Sequence[str], *, round: int, worker: str
+    ) -> Sequence[str]:
+        """Take the right to fetch those of *sources* that nobody fetches yet."""
+        ...
+
+    def record_fetched(
+        self, job: int, source: str, digest: str, *, worker: str
+    ) -> None:
+        """Write down that what a URL leads to is stored under *digest*."""
         ...
 
 

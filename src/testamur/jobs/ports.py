@@ -23,12 +23,14 @@ class Queue(Protocol):
         """Extend *lease*; False when somebody else holds the chunk by now."""
         ...
 
-    def release(self, lease: Lease, *, blameless: bool = False) -> None:
+    def release(
+        self, lease: Lease, *, blameless: bool = False, rest_seconds: float = 0
+    ) -> None:
         """
         Give the chunk back; park it when its attempts are used up.
 
         *blameless* gives the attempt back too: the trouble was ours, and waiting
-        will mend it.
+        will mend it. For *rest_seconds* the chunk is handed out to nobody.
         """
         ...
 

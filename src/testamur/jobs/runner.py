@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import structlog
 
 from testamur.core.failpoints import fp
-from testamur.core.refusals import Fault
+from testamur.core.refusals import Fault, NotYet
 from testamur.core.words import Lease
 
 from .ports import Queue
@@ -78,6 +78,9 @@ def work_once(
     try:
         with _kept_alive(queue, lease):
             verbs[lease.job.verb](lease)
+    except NotYet as wait:
+        queue.release(lease, blameless=True, rest_seconds=wait.seconds)
+        return True
     except Fault as trouble:
         log.warning("chunk released", trouble=str(trouble), **known)
         _give_back(

@@ -129,12 +129,12 @@ class OfficeDesk:
             yield
             return
         with sole_owner(settings):
-            self.office.queue.lapse(all_of_them=True)
+            self.office.free()
             pool = WorkerPool(
                 max(settings.workers, 1),
                 worker_command,
                 environment=os.environ,
-                on_death=lambda name: self._free(name),
+                on_death=lambda name: self.office.free(worker=name),
             )
             pool.start()
             try:
@@ -183,10 +183,6 @@ class OfficeDesk:
                 "them",
             )
         return owner
-
-    def _free(self, worker: str) -> None:
-        self.office.queue.lapse(worker=worker)
-        self.office.queue.settle()
 
     def _damaged_files(self) -> Iterator[str]:
         named = self.office.shelf.files()

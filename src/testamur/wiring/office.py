@@ -166,6 +166,12 @@ class Office:
         """The host of that address, with its port if it names one."""
         return urlsplit(self.public_url).netloc
 
+    def free(self, *, worker: str | None = None) -> None:
+        """Give what a dead *worker* held to others; None: all are dead."""
+        self.queue.lapse(worker=worker, all_of_them=worker is None)
+        self.shelf.end_fetches(worker=worker)
+        self.queue.settle()
+
     def close(self) -> None:
         """Close the database."""
         self.database.close()

@@ -44,7 +44,7 @@ def serve(
         settings = replace(settings, public_url=address)
     with sole_owner(settings, settings.public_url), _open(settings) as office:
         if settings.is_embedded:
-            office.queue.lapse(all_of_them=True)  # their workers died with us
+            office.free()  # the workers of the last server died with it
         sweep(office.spool)
         office.secret  # noqa: B018 - made on the first start, or refused now
         allow_descriptors(DESCRIPTORS)
@@ -56,7 +56,7 @@ def serve(
                 "TESTAMUR_PUBLIC_URL": office.public_url,
                 "TESTAMUR_DATA": str(settings.data),
             },
-            on_death=lambda name: _free(office, name),
+            on_death=lambda name: office.free(worker=name),
         )
         pool.start()
         try:
@@ -93,7 +93,7 @@ def work_alone(settings: Settings, environment: Mapping[str, str]) -> None:
             max(settings.workers, 1),
             worker_command,
             environment=environment,
-            on_death=lambda name: _free(office, name),
+            on_death=lambda name: office.free(worker=name),
         )
         pool.start()
         stopping.wait()
@@ -107,11 +107,6 @@ def _open(settings: Settings) -> Iterator[Office]:
         yield office
     finally:
         office.close()
-
-
-def _free(office: Office, worker: str) -> None:
-    office.queue.lapse(worker=worker)
-    office.queue.settle()
 
 
 @contextmanager

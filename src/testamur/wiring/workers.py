@@ -22,6 +22,9 @@ CONNECTIONS_PER_HOST = 4
 
 USER_AGENT = "Testamur (certificate pictures)"
 
+#: EX_SOFTWARE of sysexits(3).
+GAVE_UP = 70
+
 #: Workers yield to the process that answers requests.
 NICENESS = 5
 
@@ -69,13 +72,16 @@ def main() -> None:
     # Ctrl-C reaches everybody in a terminal; when we stop is our parent's to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     office = open_office(read_settings())
+    status = 0
     try:
         run_worker(office, name, stopping)
     except Fault as trouble:  # only a fresh process may look again
         log.error("worker gave up", trouble=str(trouble))
-        sys.exit(70)
-    finally:
-        office.close()
+        status = GAVE_UP
+    office.close()
+    # Threads that still wait for other people's servers are not waited for: what
+    # they were to fetch is somebody else's to fetch now.
+    os._exit(status)
 
 
 if __name__ == "__main__":

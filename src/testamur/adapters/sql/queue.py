@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from testamur.core.clock import SECOND, Clock
+from testamur.core.clock import MINUTE, SECOND, Clock
 from testamur.core.failpoints import fp
 from testamur.core.lifecycle import ChunkEvent, JobEvent, sources
 from testamur.core.policy import MAX_CHUNK_ATTEMPTS
@@ -20,9 +20,13 @@ from .job_rows import FROM_JOBS, JOB, JOB_WIDTH, job_from
 
 RUNNING = "('queued', 'processing')"
 
+# A chunk may rest for a moment; one that rests for longer fell asleep under a clock
+# that was wrong.
+READY = f"state = 'waiting' AND ready_at NOT BETWEEN :now + 1 AND :now + {MINUTE}"
+
 ANY_WAITING = text(
     f"SELECT 1 FROM jobs j WHERE j.state IN {RUNNING} AND EXISTS (SELECT 1 FROM "
-    "chunks c WHERE c.job_seq = j.seq AND c.state = 'waiting') LIMIT 1"
+    f"chunks WHERE job_seq = j.seq AND {READY}) LIMIT 1"
 )
 
 # A tenant's place in the line is that of its job which was served last.
@@ -30,13 +34,13 @@ NEXT_JOB = (
     f"SELECT {JOB}, j.turn FROM {FROM_JOBS} JOIN (SELECT tenant_id, max(turn) AS "
     f"turn FROM jobs WHERE state IN {RUNNING} GROUP BY tenant_id) t "
     f"ON t.tenant_id = j.tenant_id WHERE j.state IN {RUNNING} AND EXISTS (SELECT 1 "
-    "FROM chunks c WHERE c.job_seq = j.seq AND c.state = 'waiting') "
+    f"FROM chunks WHERE job_seq = j.seq AND {READY}) "
     "ORDER BY t.turn, j.turn, j.seq LIMIT 1"
 )
 
 NEXT_CHUNK = (
     "SELECT id, token, attempts, first_row, last_row, is_second_try FROM chunks "
-    "WHERE job_seq = :job AND state = 'waiting' ORDER BY id LIMIT 1"
+    f"WHERE job_seq = :job AND {READY} ORDER BY id LIMIT 1"
 )
 
 HELD = "{0}id = :chunk AND {0}token = :token AND {0}state = 'leased'"
@@ -115,11 +119,12 @@ class SqlQueue:
 
     def lease(self, worker: str) -> Lease | None:
         """Hand out the next chunk, fairly; None when nothing waits."""
+        now = self._clock()
         with self._database.reading() as connection:
-            if connection.execute(ANY_WAITING).first() is None:
+            if connection.execute(ANY_WAITING, {"now": now}).first() is None:
                 return None
         with self._database.writing() as connection:
-            found = connection.execute(text(NEXT_JOB)).first()
+            found = connection.execute(text(NEXT_JOB), {"now": now}).first()
             if found is None:
                 return None
             job = job_from(found)
@@ -157,13 +162,15 @@ class SqlQueue:
             )
             return renewed.rowcount == 1
 
-    def release(self, lease: Lease, *, blameless: bool = False) -> None:
+    def release(
+        self, lease: Lease, *, blameless: bool = False, rest_seconds: float = 0
+    ) -> None:
         """Give the chunk back; park it when its attempts are used up."""
         with self._database.writing() as connection:
             self._release(
                 connection,
                 HELD.format("c.") + self._locked,
-                _held(lease),
+                {**_held(lease), "rest": round(rest_seconds * SECOND)},
                 blameless=blameless,
             )
 
@@ -239,10 +246,14 @@ class SqlQueue:
             connection.execute(
                 text(
                     "UPDATE chunks SET state = 'waiting', worker = NULL, leased_until "
-                    "= NULL, attempts = attempts - :given_back WHERE id = :chunk AND "
-                    f"state IN {_words(ChunkEvent.LAPSE)}"
+                    "= NULL, ready_at = :ready_at, attempts = attempts - :given_back "
+                    f"WHERE id = :chunk AND state IN {_words(ChunkEvent.LAPSE)}"
                 ),
-                {"chunk": row.chunk_id, "given_back": int(blameless)},
+                {
+                    "chunk": row.chunk_id,
+                    "given_back": int(blameless),
+                    "ready_at": self._clock() + values.get("rest", 0),
+                },
             )
         return len(found)
 

@@ -75,6 +75,7 @@ CREATE TABLE chunks (
   attempts BIGINT NOT NULL,
   worker TEXT,
   leased_until BIGINT,
+  ready_at BIGINT NOT NULL DEFAULT 0,
   succeeded BIGINT NOT NULL,
   failed BIGINT NOT NULL,
   finished_at BIGINT
@@ -91,6 +92,7 @@ CREATE TABLE pictures (
   round BIGINT NOT NULL,
   claimed_by TEXT,
   claimed_until BIGINT,
+  original_digest TEXT,
   digest TEXT,
   media_type TEXT,
   width BIGINT,
