@@ -1,5 +1,7 @@
 """Section 3.5 of the catalogue, from an upload to the row that fails."""
 
+import time
+
 import pytest
 
 from support.picture_host import PictureHost, answer, redirect
@@ -126,3 +128,47 @@ def test_what_is_no_picture_fails_its_row(tenant, allowed):
 
     assert page["errors"][0]["code"] in ("bad_image", "image_format")
     assert loop["errors"][0]["code"] == "url_redirects"
+
+
+def test_a_host_that_hangs_delays_nobody_else(server, tenant):
+    """
+    I12: two hundred rows of one tenant name a host that accepts and says nothing;
+    another tenant's ten rows, pictures from elsewhere included, are issued at once.
+    """
+    with (
+        PictureHost(lambda call: call.hang(), address=ALLOWED_ADDRESS) as silent,
+        PictureHost(answer(PICTURE), address=ALLOWED_ADDRESS) as lively,
+    ):
+        rows = [
+            f"Course {n},Text,{silent.url(f'/{n}.png')},education,p{n}@example.com"
+            for n in range(200)
+        ]
+        stuck = tenant.job(sheet(*rows))
+        while not silent.calls:
+            time.sleep(0.02)
+        other = server.tenant()
+
+        begun = time.monotonic()
+        other.done(sheet(*good_rows(10, image=lively.url())))
+        seconds = time.monotonic() - begun
+
+        state = tenant.status(stuck)["status"]
+        tenant.client.post(f"/api/bulk-mint/{stuck}/cancel")
+
+    assert state == "processing", "the silent host answered: nothing was shown"
+    assert seconds < 10
+
+
+def test_a_picture_that_takes_its_time_is_fetched_once_all_the_same(tenant, allowed):
+    """Longer than a worker waits: the chunk rests, the file comes, the row is issued."""
+    slow = answer(PICTURE)
+
+    def take_time(call):
+        time.sleep(3.5)
+        slow(call)
+
+    allowed.script = take_time
+    job = tenant.done(sheet(*good_rows(3, image=allowed.url())))
+
+    assert tenant.status(job)["successCount"] == 3
+    assert len(allowed.calls) == 1
