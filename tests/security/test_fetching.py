@@ -160,7 +160,7 @@ def test_a_host_that_hangs_delays_nobody_else(server, tenant):
 
 
 def test_a_picture_that_takes_its_time_is_fetched_once_all_the_same(tenant, allowed):
-    """Longer than a worker waits: the chunk rests, the file comes, the row is issued."""
+    """Longer than a worker waits: the chunk rests until the file is there."""
     slow = answer(PICTURE)
 
     def take_time(call):
