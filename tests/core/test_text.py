@@ -10,8 +10,6 @@ from testamur.core.text import (
     MAX_QUOTED_CHARACTERS,
     formula_safe,
     is_ordinary,
-    lookup_key,
-    nfc,
     quoted,
     text_problem,
     trim,
@@ -148,39 +146,6 @@ def test_trimming_takes_white_space_and_leaves_control_characters() -> None:
     """Python's own strip would also take the information separators away."""
     assert trim("\u3000\xa0 Ada\r\n\t") == "Ada"
     assert trim("\x1fAda\x1c") == "\x1fAda\x1c"
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        pytest.param("José", "Jose\u0301", id="T04-nfc-and-nfd"),
-        pytest.param("STRASSE", "straße", id="T04-sharp-s"),
-        pytest.param("\u212aelvin", "kelvin", id="T04-kelvin"),
-        pytest.param("\u017fam", "SAM", id="T04-long-s"),
-        pytest.param("Ada\u200b\u202e", "ada", id="T02-invisible"),
-        pytest.param("नरम\u200cऔ", "नरमऔ", id="T02-joiner"),
-    ],
-)
-def test_two_spellings_of_a_name_have_one_key(one: str, other: str) -> None:
-    """What people take for the same is found as the same."""
-    assert lookup_key(one) == lookup_key(other)
-
-
-def test_a_dotless_i_is_another_letter() -> None:
-    """T04: Turkish ı and i name different people."""
-    assert lookup_key("Işık") != lookup_key("Isik")
-
-
-@given(st.text())
-def test_a_key_is_its_own_key(text: str) -> None:
-    """A key that is looked up again is found under itself."""
-    assert lookup_key(lookup_key(text)) == lookup_key(text)
-
-
-@given(st.text())
-def test_equivalent_texts_have_equal_keys(text: str) -> None:
-    """Canonically equivalent text (UAX 15) cannot be told apart by its key."""
-    assert lookup_key(unicodedata.normalize("NFD", text)) == lookup_key(nfc(text))
 
 
 FORMULAS = {

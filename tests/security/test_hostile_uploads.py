@@ -444,3 +444,12 @@ def test_a_key_in_the_address_is_not_read(server, tenant):
     answer = httpx.get(f"{server.url}/api/bulk-mint?api_key={tenant.key}")
 
     assert answer.status_code == 401
+
+
+def test_pictures_that_no_row_names_are_counted_when_the_job_is_done(tenant):
+    """Z18: accepted, not stored, and the issuer hears of it."""
+    job = tenant.done(
+        sheet(*good_rows(2, image="one.png")), pictures("one.png", "two.png")
+    )
+
+    assert tenant.status(job)["unusedImages"] == 1

@@ -7,7 +7,7 @@ import sqlalchemy
 from sqlalchemy import text
 
 from testamur.adapters.sql import migrate as migrating
-from testamur.adapters.sql.database import Database, engine_of
+from testamur.adapters.sql.database import Database
 from testamur.adapters.sql.migrate import migrate, migrations
 from testamur.adapters.sql.schema import metadata
 from testamur.core import failpoints
@@ -28,7 +28,7 @@ KINDS = {
 
 def tables_of(database: Database) -> dict[str, dict[str, str]]:
     """Return every table that is there, and its columns and their kinds."""
-    looker = sqlalchemy.inspect(engine_of(database))
+    looker = sqlalchemy.inspect(database.engine)
     return {
         table: {
             column["name"]: KINDS[str(column["type"]).upper()]
@@ -41,7 +41,7 @@ def tables_of(database: Database) -> dict[str, dict[str, str]]:
 
 def shape_of(database: Database) -> dict[str, object]:
     """Return all that is there: columns, keys, indexes."""
-    looker = sqlalchemy.inspect(engine_of(database))
+    looker = sqlalchemy.inspect(database.engine)
     return {
         table: (
             [(c["name"], str(c["type"]), c["nullable"]) for c in columns],
@@ -83,7 +83,7 @@ def test_every_row_is_held_by_a_key(database):
     """
     I3, I7: what must be there once is held by the tables, not by good will.
     """
-    looker = sqlalchemy.inspect(engine_of(database))
+    looker = sqlalchemy.inspect(database.engine)
 
     def unique(table: str) -> list[list[str]]:
         found = [u["column_names"] for u in looker.get_unique_constraints(table)]

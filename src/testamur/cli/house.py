@@ -40,6 +40,14 @@ class Desk(Protocol):
         """Return every tenant, by slug."""
         ...
 
+    def suspend_tenant(self, slug: str) -> None:
+        """Turn the tenant's keys and tokens away."""
+        ...
+
+    def resume_tenant(self, slug: str) -> None:
+        """Let a suspended tenant in again."""
+        ...
+
     def create_key(self, slug: str, name: str, scopes: Sequence[str]) -> NewKey:
         """Create an API key; all scopes when none is named."""
         ...

@@ -11,8 +11,6 @@ and is waiting otherwise. So no two records can disagree about it.
 from collections.abc import Mapping
 from enum import StrEnum, auto
 
-from .refusals import Kind, Refusal
-
 
 class JobState(StrEnum):
     """Where a job is. The words are the wire's."""
@@ -74,26 +72,6 @@ CHUNK_MOVES: Mapping[tuple[ChunkState, ChunkEvent], ChunkState] = {
     (ChunkState.LEASED, ChunkEvent.PARK): ChunkState.PARKED,
     (ChunkState.LEASED, ChunkEvent.CANCEL): ChunkState.CANCELLED,
 }
-
-
-def move_job(state: JobState, event: JobEvent) -> JobState:
-    """
-    Return the state a job is in after *event*.
-
-    >>> move_job(JobState.QUEUED, JobEvent.CANCEL)
-    <JobState.CANCELLED: 'cancelled'>
-
-    Raises:
-        Refusal: CONFLICT, when *event* cannot happen in *state*.
-    """
-    try:
-        return JOB_MOVES[state, event]
-    except KeyError:
-        raise Refusal(
-            Kind.CONFLICT,
-            "job_state",
-            f"A job that is {state} cannot {event}; read the job to see where it is.",
-        ) from None
 
 
 def sources(event: JobEvent | ChunkEvent) -> tuple[str, ...]:

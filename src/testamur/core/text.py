@@ -95,10 +95,6 @@ _SUSPECT = re.compile(
 )
 _REFUSED_IN_LINES = re.compile(f"[{_NEVER}]|{_STRAY_SELECTOR}")
 _REFUSED_IN_A_LINE = re.compile(f"[{_NEVER}{_BREAKS}]|{_STRAY_SELECTOR}")
-_IGNORED_IN_KEYS = re.compile(
-    f"[{_BIDI}{_CONTROLS}{_INVISIBLE}{_JOINERS}"
-    f"{_SELECTORS}{_IDEOGRAPHIC_SELECTORS}{_MONGOLIAN_SELECTORS}]"
-)
 _IS_BIDI = re.compile(f"[{_BIDI}]")
 _IS_BROKEN = re.compile(f"[{_BROKEN}]")
 _IS_BREAK = re.compile(f"[{_BREAKS}]")
@@ -165,23 +161,6 @@ def nfc(text: str) -> str:
 def is_blank(text: str) -> bool:
     """Say whether a reader would see nothing at all."""
     return _IS_BLANK.fullmatch(text) is not None
-
-
-def lookup_key(text: str) -> str:
-    """
-    Return what two spellings of one name have in common.
-
-    Canonical caseless matching (Unicode 3.13, D145), and blind to what cannot
-    be seen. For comparing and `UNIQUE`, never for showing.
-
-    >>> lookup_key("STRASSE") == lookup_key("Stra\\xadße")
-    True
-    """
-    if text.isascii() and text.isprintable():
-        return text.lower()
-    seen = _IGNORED_IN_KEYS.sub("", text)
-    folded = unicodedata.normalize("NFD", seen).casefold()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", folded))
 
 
 def text_problem(text: str, column: str, *, may_break: bool = False) -> Reason | None:

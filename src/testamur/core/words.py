@@ -43,6 +43,8 @@ class Profile:
     expiry_days: int
     price_version: str
     reference_prefix: str
+    #: How many images the ZIP holds.
+    images: int = 0
     version: int = 1
 
 
@@ -87,6 +89,8 @@ class Progress:
     last_kept_at: int | None
     #: When the work will be done at the rate seen so far; None when unknown.
     estimated_at: int | None
+    #: Images of the ZIP that no row named; known once the job is finished.
+    unused_images: int = 0
     #: The first failures in row order, for people; all of them are in the CSV.
     failures: Sequence[RowFailure] = field(default=())
 

@@ -91,6 +91,7 @@ def admit(submission: Submission, *, ledger: Ledger, blobs: Blobs) -> Job:
                 expiry_days=DEFAULT_EXPIRY_DAYS,
                 price_version=CURRENT_PRICES,
                 reference_prefix="PB-",
+                images=submission.images,
             ),
             total=submission.sheet.total,
             chunk_rows=_chunk_rows(submission),

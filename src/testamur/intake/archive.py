@@ -7,7 +7,7 @@ entry by entry, each metered by what really comes out.
 
 import os
 import zlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -158,9 +158,10 @@ class Archive:
             "after the row's number.",
         )
 
-    def unused(self, names_used: Iterable[str]) -> int:
-        """Return how many pictures no row asked for."""
-        return len(set(self._images).difference(names_used))
+    @property
+    def image_count(self) -> int:
+        """How many of the files are images, by their names."""
+        return len(self._images)
 
     def _named(self, cell: str, wanted: str) -> str | Reason:
         """Return the entry that a cell names: exactly, or without any doubt."""

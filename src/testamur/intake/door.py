@@ -72,7 +72,7 @@ class Door:
                 sheet=sheet,
                 rows_file=rows_file,
                 images_file=images_file,
-                images=len(images.names) if images else 0,
+                images=images.image_count if images else 0,
                 batch_name=wishes.batch_name,
                 idempotency_key=wishes.idempotency_key,
             ),

@@ -50,6 +50,14 @@ class OfficeDesk:
         """Return every tenant, by slug."""
         return self.office.access_store.tenants()
 
+    def suspend_tenant(self, slug: str) -> None:
+        """Turn the tenant's keys and tokens away."""
+        self.office.tenants.suspend(slug)
+
+    def resume_tenant(self, slug: str) -> None:
+        """Let a suspended tenant in again."""
+        self.office.tenants.resume(slug)
+
     def create_key(self, slug: str, name: str, scopes: Sequence[str]) -> NewKey:
         """Create an API key; all scopes when none is named."""
         tenant = self.office.tenants.find(slug)

@@ -1,6 +1,7 @@
 """What owners ask of their jobs: `jobs.ports.Desk` on both engines."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -31,7 +32,8 @@ COUNTS = """
 """
 
 LOOK = text(f"""
-    SELECT {JOB}, {COUNTS}
+    SELECT {JOB}, {COUNTS}, (SELECT count(*) FROM pictures p
+      WHERE p.job_seq = j.seq AND p.source LIKE 'zip:%') AS images
     FROM {FROM_JOBS} LEFT JOIN chunks c ON c.job_seq = j.seq
     WHERE j.tenant_id = :tenant AND j.id = :id GROUP BY j.seq, b.id
 """)
@@ -120,7 +122,13 @@ class SqlDesk:
         """Count how far the job is, without its failures; None for no such job."""
         with self._database.reading() as connection:
             row = connection.execute(LOOK, {"tenant": tenant_id, "id": job_id}).first()
-        return self._progress(job_from(row), tuple(row[JOB_WIDTH:])) if row else None
+        if row is None:
+            return None
+        progress = self._progress(job_from(row), tuple(row[JOB_WIDTH:-1]))
+        job = progress.job
+        if job.state not in (JobState.COMPLETED, JobState.FAILED):
+            return progress
+        return replace(progress, unused_images=max(0, job.profile.images - row.images))
 
     def failures(self, job: Job, limit: int) -> Sequence[RowFailure]:
         """Return the first *limit* rows that failed for good, in row order."""

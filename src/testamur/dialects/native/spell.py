@@ -48,7 +48,11 @@ def job(progress: Progress) -> dict[str, Any]:
 def status(progress: Progress) -> dict[str, Any]:
     """Spell a job as it is read by itself: with the rows that failed."""
     failures = [failure(one) for one in progress.failures]
-    return {**job(progress), "failures": failures}
+    return {
+        **job(progress),
+        "unusedImages": progress.unused_images,
+        "failures": failures,
+    }
 
 
 def failure(one: RowFailure) -> dict[str, Any]:

@@ -55,6 +55,8 @@ def status(progress: Progress) -> dict[str, Any]:
         {"row": failure.row, "error": failure.message, "code": failure.code}
         for failure in progress.failures
     ]
+    if progress.unused_images:
+        spelled["unusedImages"] = progress.unused_images
     if progress.job.state is JobState.FAILED:
         spelled["error"] = _why(progress)
     return spelled
