@@ -88,6 +88,16 @@ async def stream(request: Request) -> StreamingResponse:
     return StreamingResponse(body(), headers={"content-length": str(64 << 20)})
 
 
+async def tidy_up(request: Request) -> StreamingResponse:
+    """Send all of the answer, and end a moment later."""
+
+    async def body():
+        yield b"done"
+        await asyncio.sleep(0.2)
+
+    return StreamingResponse(body(), headers={"content-length": "4"})
+
+
 APP = Starlette(
     routes=[
         Route("/where", where, methods=["GET", "HEAD", "DELETE"]),
@@ -96,6 +106,7 @@ APP = Starlette(
         Route("/ignore", ignore, methods=["POST"]),
         Route("/ponder", ponder, methods=["POST"]),
         Route("/stream", stream),
+        Route("/tidy-up", tidy_up),
     ]
 )
 
@@ -483,6 +494,24 @@ def test_an_upgrade_is_ignored_and_the_body_is_read(port):
 
     assert answer.status == 200
     assert answer.raw.partition(b"\r\n\r\n")[2].startswith(b"5 ")
+
+
+@pytest.mark.parametrize("size", [10, 100_000, 3_000_000])
+def test_whoever_has_a_whole_answer_may_send_the_next_request(port, size):
+    """A download's last byte is there before we are done: an upload may follow."""
+    with Client(port) as client:
+        client.say(GET.replace(b"/where?x=1", b"/tidy-up"))
+        first = b""
+        while not first.endswith(b"done"):
+            first += client.hear(1000)
+        answer = client.ask(
+            POST
+            + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % size
+            + b"y" * size
+        )
+
+    assert answer.status == 200
+    assert answer.raw.partition(b"\r\n\r\n")[2].startswith(b"%d " % size)
 
 
 def test_a_body_is_asked_for_only_when_somebody_reads_it(port):

@@ -10,7 +10,8 @@ One HTTP connection: uvicorn's, with a deadline in every state it can be in.
 
 One request at a time. What a client sends before it has its answer is kept, up
 to the size of a head, and read afterwards; beyond that the connection closes
-after the answer.
+after the answer. A client that knows the answer's length may have all of it, and
+send its next request, before the application has ended: that request waits.
 """
 
 import asyncio
@@ -80,6 +81,8 @@ class EdgeProtocol(HttpToolsProtocol):
         self.is_line_checked = False
         #: No request is read after the one in hand.
         self.is_last = False
+        #: Bytes of the answer's body yet to be sent; None where nobody knows.
+        self.owed: int | None = None
         self.pace = Pace(0, 0, 0)
         #: Bytes fed to the parser since it last had some use for them.
         self.useless = 0
@@ -184,9 +187,13 @@ class EdgeProtocol(HttpToolsProtocol):
     def keep(self, data: bytes) -> None:
         """Keep the beginning of the next request until this one is answered."""
         self.head += data
-        if self.is_last or len(self.head) > self.limits.head_bytes:
-            self.is_last = True
-            self.head.clear()
+        if not self.is_last and len(self.head) <= self.limits.head_bytes:
+            return
+        if not self.is_last and self.owed == 0:
+            self.flow.pause_reading()  # until on_response_complete()
+            return
+        self.is_last = True
+        self.head.clear()
 
     def feed(self, data: bytes | memoryview) -> None:
         """Let the parser read *data*, or refuse the request."""
@@ -225,6 +232,7 @@ class EdgeProtocol(HttpToolsProtocol):
             return
         self.end_deadline()
         self.useless = 0
+        self.owed = None
         self.pace = self.pace_of_body()
         super().on_headers_complete()
         self.stage = Stage.BODY
@@ -269,12 +277,15 @@ class EdgeProtocol(HttpToolsProtocol):
         async def say(message: Message) -> None:
             self.stall.moves += 1
             if message["type"] != "http.response.start":
+                if self.owed is not None:
+                    self.owed -= len(message.get("body", b""))
                 await send(message)
                 if message.get("more_body"):
                     # Others get their turn; and if the client is gone, sending
                     # does nothing, and only this lets the application hear it.
                     await asyncio.sleep(0)
                 return None
+            self.owed = length_of_body(scope, message)
             if self.stage is Stage.ANSWER and not self.is_last:
                 return await send(message)
             # The client may still be sending: it is told that we close, and
@@ -384,3 +395,15 @@ class EdgeProtocol(HttpToolsProtocol):
         if self.deadline is not None:
             self.deadline.cancel()
             self.deadline = None
+
+
+def length_of_body(scope: Any, start: Message) -> int | None:
+    """Return how many bytes follow the head in *start*; None if it does not say."""
+    if scope["method"] == "HEAD":
+        return 0
+    lengths = [
+        int(value)
+        for name, value in start.get("headers", ())
+        if name.lower() == b"content-length"
+    ]
+    return lengths[0] if lengths else None
