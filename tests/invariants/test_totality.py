@@ -89,7 +89,7 @@ class Life(RuleBasedStateMachine):
         """A worker is killed; who started it notices, or its lease lapses."""
         if is_known:
             self.held.pop(worker, None)
-        self.workshop.queue.lapse(worker=worker)
+        self.workshop.free(worker)
 
     @rule(place=st.sampled_from(["draft.after_commit", "keep.before_commit"]))
     def break_down(self, place):
@@ -268,8 +268,7 @@ def test_workers_that_are_killed_at_random_lose_and_double_nothing(
             time.sleep(chance.random() * 0.03)
             child.kill()
             killed.append(ended(child))
-            workshop.queue.lapse(worker=name)
-            workshop.queue.settle()
+            workshop.free(name)
             begin()
 
     begin()

@@ -74,8 +74,7 @@ def _loop(shop: Workshop) -> None:
     """Work as a worker does: what breaks is released and looked at again."""
     for _ in range(100):
         try:
-            if not shop.work_once():
-                break
+            shop.drain()
         except (Fault, Refusal):
             continue
-    shop.queue.settle()
+        return

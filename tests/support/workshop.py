@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import os
-import zlib
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,7 +147,8 @@ class Workshop:
         self.gallery = Gallery(self.shelf, self.blobs, lambda: fetch, decoder=Stamp())
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database, and fetch no more."""
+        self.gallery.close()
         self.database.close()
 
     # --- what callers do -----------------------------------------------------
@@ -246,14 +247,32 @@ class Workshop:
 
     def drain(self, worker: str = "worker") -> None:
         """Work until nothing waits."""
-        while self.work_once(worker):
-            pass
+        give_up_at = time.monotonic() + 60
+        while self.work_once(worker) or self._rests():
+            assert time.monotonic() < give_up_at
+        self.queue.settle()
+
+    def free(self, worker: str | None = None) -> None:
+        """Do what `Office.free` does when *worker*, or every worker, is dead."""
+        self.queue.lapse(worker=worker, all_of_them=worker is None)
+        self.shelf.end_fetches(worker=worker)
         self.queue.settle()
 
     def restart(self) -> None:
         """Do what `testamur serve` does when it starts: nothing else is needed."""
-        self.queue.lapse(all_of_them=True)
-        self.queue.settle()
+        self.free()
+
+    def _rests(self) -> bool:
+        """Say whether a chunk waits for its pictures, after a moment if so."""
+        query = (
+            "SELECT 1 FROM chunks c JOIN jobs j ON j.seq = c.job_seq WHERE c.state = "
+            "'waiting' AND j.state IN ('queued', 'processing') LIMIT 1"
+        )
+        with self.database.reading() as connection:
+            rests = connection.exec_driver_sql(query).first() is not None
+        if rests:
+            time.sleep(0.02)
+        return rests
 
     # --- what became of it ---------------------------------------------------
 
@@ -316,8 +335,3 @@ class Workshop:
         # Jobs made by `admit` had no upload.
         made = {hashlib.sha256(b"one").hexdigest(), hashlib.sha256(b"two").hexdigest()}
         return named - made
-
-
-def crc(data: bytes) -> int:
-    """Return the CRC-32 of *data*."""
-    return zlib.crc32(data)

@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import structlog
@@ -80,8 +81,12 @@ class Fetching:
             else:
                 digest = self._blobs.put(found)
                 self._shelf.record_fetched(job, source, digest, worker=worker)
-        except Fault as trouble:  # the claim runs out, and somebody fetches again
+        except Fault as trouble:
             log.warning("fetched, not stored", trouble=str(trouble))
+            # Somebody fetches again: at once if we can say so, or when the right to
+            # fetch it has run out.
+            with suppress(Fault):
+                self._shelf.drop_fetch(job, source, worker=worker)
         except Exception:  # a bug: the row fails, or its chunk would wait for ever
             log.exception("fetching broke")
             self._shelf.record(job, {source: BROKEN}, worker=worker)

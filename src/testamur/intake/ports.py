@@ -134,6 +134,10 @@ class PictureShelf(Protocol):
         """Write down that what a URL leads to is stored under *digest*."""
         ...
 
+    def drop_fetch(self, job: int, source: str, *, worker: str) -> None:
+        """Give the right to fetch *source* back."""
+        ...
+
 
 #: Fetches a URL: its bytes, or why not.
 Fetch = Callable[[str], bytes | Reason]

@@ -178,6 +178,13 @@ class SqlShelf:
         with self._database.writing() as connection:
             connection.execute(FETCHED, values)
 
+    def drop_fetch(self, job: int, source: str, *, worker: str) -> None:
+        """Give the right to fetch *source* back."""
+        only = "AND claimed_by = :worker AND job_seq = :job AND source = :source"
+        values = {"job": job, "source": source, "worker": worker}
+        with self._database.writing() as connection:
+            connection.execute(text(END_FETCHES.format(only=only)), values)
+
     def end_fetches(self, *, worker: str | None = None) -> None:
         """Let others fetch what *worker*, or anybody, was fetching: it is dead."""
         only = "" if worker is None else "AND claimed_by = :worker"
