@@ -136,6 +136,21 @@ class Database:
             for value in values:
                 copy.write_row(value)
 
+    def change_mark(self) -> object:
+        """
+        Return something that is another after a commit; None when nothing is.
+
+        What the file system tells of SQLite's log: a thousandth of a query. Two
+        commits within one tick of its clock (4 ms) may leave the same mark.
+        """
+        if not self.is_sqlite:
+            return None
+        try:
+            stat = os.stat(f"{self.path}-wal")
+        except FileNotFoundError:
+            return None
+        return stat.st_mtime_ns, stat.st_size
+
     def free_bytes(self) -> int | None:
         """Return how much room the database has left; None when we cannot tell."""
         if not self.is_sqlite:
@@ -177,12 +192,21 @@ def _explain(error: DBAPIError) -> Exception:
     driver = error.orig
     if isinstance(driver, sqlite3.OperationalError):
         return _explain_sqlite(driver)
+    # What a file is that no longer is a database; waiting does not mend it.
+    if isinstance(driver, sqlite3.DatabaseError) and getattr(
+        driver, "sqlite_errorname", ""
+    ).startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return Fault(
+            f"the database cannot be read: {driver}; restore a backup", passing=False
+        )
     state = getattr(driver, "sqlstate", None)
     if state in ("53100", "53400"):  # disk_full, configuration_limit_exceeded
         return StorageFull("PostgreSQL has no space left")
     # 40: serialization failure or deadlock; 08, 57: connection lost or shut down.
     if error.connection_invalidated or isinstance(error, OperationalError):
-        return Fault(f"database: {type(driver).__name__} {state}", passing=True)
+        # psycopg explains itself in the first line, and quotes statements below it.
+        line = str(driver).partition("\n")[0]
+        return Fault(f"database: {line} ({state})" if state else line, passing=True)
     return error
 
 
@@ -192,7 +216,8 @@ def _explain_sqlite(error: sqlite3.OperationalError) -> Exception:
         return StorageFull("SQLite has no space left")
     # After an I/O error the kernel may have dropped what it could not write:
     # only a fresh process may look again.
-    return Fault(f"SQLite: {name}", passing=not name.startswith("SQLITE_IOERR"))
+    text = f"SQLite: {name} ({error})"
+    return Fault(text, passing=not name.startswith("SQLITE_IOERR"))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

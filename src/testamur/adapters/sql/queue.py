@@ -18,6 +18,9 @@ from testamur.core.words import Lease
 from .database import Database
 from .job_rows import FROM_JOBS, JOB, JOB_WIDTH, job_from
 
+#: How long an idle worker believes a database that seems unchanged.
+IDLE_MILLISECONDS = 200
+
 RUNNING = "('queued', 'processing')"
 
 # A chunk may rest for a moment; one that rests for longer fell asleep under a clock
@@ -106,6 +109,9 @@ class SqlQueue:
         self._database = database
         self._clock = clock
         self._lasts = lease_seconds * SECOND
+        #: When nothing waited, and what the database looked like then.
+        self._idle_mark: object = None
+        self._idle_since = 0
         # SQLite has one writer at a time and nothing to lock. On PostgreSQL a chunk
         # could be kept between our look at it and what we make of that.
         is_alone = database.is_sqlite
@@ -120,8 +126,14 @@ class SqlQueue:
     def lease(self, worker: str) -> Lease | None:
         """Hand out the next chunk, fairly; None when nothing waits."""
         now = self._clock()
+        mark = self._database.change_mark()
+        is_recent = 0 <= now - self._idle_since < IDLE_MILLISECONDS
+        if is_recent and mark is not None and mark == self._idle_mark:
+            return None
+        self._idle_mark = None
         with self._database.reading() as connection:
             if connection.execute(ANY_WAITING, {"now": now}).first() is None:
+                self._idle_mark, self._idle_since = mark, now
                 return None
         with self._database.writing() as connection:
             found = connection.execute(text(NEXT_JOB), {"now": now}).first()
