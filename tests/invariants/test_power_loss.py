@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from support.capabilities import lacking
@@ -192,6 +193,37 @@ def test_a_submission_that_postgresql_dies_of_is_our_trouble(postgres_server, tm
     assert fault.value.passing
     assert shop.jobs() == []
     assert shop.wrong() == []
+    shop.close()
+
+
+def test_a_submission_that_postgresql_breaks_off_is_our_trouble(
+    postgres_schema, tmp_path
+):
+    """
+    Likewise when it lives on, and only ends what it was doing (its disk is full, an
+    administrator was impatient): no bug, no job, and the client may ask again.
+    """
+    shop = Workshop(postgres_schema, tmp_path)
+    tenant = shop.tenant()
+
+    class Cancelled(list):
+        """Rows; after the second of them their statement is cancelled."""
+
+        def __iter__(self):
+            yield from self[:2]
+            with psycopg.connect(postgres_schema) as connection:
+                connection.execute(
+                    "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE "
+                    "datname = current_database() AND query LIKE 'COPY rows%'"
+                )
+            yield from self[2:]
+
+    with pytest.raises(Fault) as fault:
+        shop.admit(tenant, Cancelled(row(n) for n in range(20_000)))
+
+    assert fault.value.passing
+    assert shop.jobs() == []
+    assert shop.admit(tenant, [row(1)]).total == 1
     shop.close()
 
 

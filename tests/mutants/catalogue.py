@@ -299,10 +299,9 @@ MUTANTS = (
         (
             test(
                 INVARIANTS + "test_power_loss.py",
-                "test_a_submission_that_postgresql_dies_of_is_our_trouble",
+                "test_a_submission_that_postgresql_breaks_off_is_our_trouble",
             ),
         ),
-        is_slow=True,
     ),
     Mutant(
         "orphans",
