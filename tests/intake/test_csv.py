@@ -284,7 +284,12 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
         'Rename "Recipient Email" to recipientEmail',
     ),
     "C08-unknown-column": (with_header("Course"), "unknown_column", "Course"),
-    "C08-unnamed-column": (with_header(""), "unknown_column", "Column 6"),
+    "C08-unnamed-column": (with_header(""), "unknown_column", "Column 6 (F in"),
+    "C08-unknown-columns": (
+        csv_bytes(ROW, header=(*HEADER, "Grade", "")),
+        "unknown_column",
+        f"Not known either: Column {len(HEADER) + 2} (",
+    ),
     "C08-wrong-case-of-an-optional": (
         with_header("expirydays"),
         "unknown_column",

@@ -241,6 +241,7 @@ WRONG: dict[str, tuple[dict[str, str], str, str]] = {
     "Q08-arabic-digits": ({"expiryDays": "٣٠"}, "expiry_range", "0 to 9"),
     "Q08-superscript": ({"expiryDays": "²"}, "expiry_range", "0 to 9"),
     "Q08-spreadsheet-fraction": ({"expiryDays": "30.0"}, "expiry_range", "Write 30."),
+    "Q08-thousands": ({"expiryDays": "1,000"}, "expiry_range", "from 1 to 3650"),
     "Q08-5000-digits": ({"expiryDays": "9" * 4_000}, "expiry_range", "3650"),
 }
 

@@ -137,7 +137,7 @@ def _named(name: str) -> str:
             Kind.INVALID,
             "encoding",
             f"Rows cannot be read in the encoding {quoted(name)}. Name one such as "
-            " utf-8, utf-16, windows-1252, iso-8859-1 or shift_jis.",
+            "utf-8, utf-16, windows-1252, iso-8859-1 or shift_jis.",
         )
     return codec
 

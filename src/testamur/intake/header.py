@@ -229,8 +229,10 @@ def _refuse_missing(columns: Sequence[str], *, images: bool) -> None:
         for column in columns
         if (meant := _ALIASES.get(_letters(column))) in missing and column not in KNOWN
     ]
-    plural = "columns are" if len(missing) > 1 else "column is"
-    remedy = " ".join(hints) or "Add them to the header, spelt exactly like this."
+    plural, those = ("columns are", "them") if missing[1:] else ("column is", "it")
+    remedy = " ".join(hints) or (
+        f"Add {those} to the header, the first line, spelt exactly like this."
+    )
     if IMAGE in missing:
         remedy += f" Without {IMAGE}, send a ZIP of images along."
     raise Refusal(
@@ -242,26 +244,39 @@ def _refuse_missing(columns: Sequence[str], *, images: bool) -> None:
 
 
 def _refuse_unknown(columns: Sequence[str]) -> None:
-    for place, column in enumerate(columns, 1):
-        if column in KNOWN or is_attribute_column(column):
-            continue
-        meant = _ALIASES.get(_letters(column))
-        if not column:
-            detail = f"Column {place} has no name in the header. Name it, or delete it."
-        elif column.casefold().startswith(ATTRIBUTE_PREFIX):
-            start = f"Begin it with {ATTRIBUTE_PREFIX} in small letters."
-            detail = f"Unknown column {quoted(column)}. {start}"
-        elif meant and meant not in columns:
-            detail = f"Unknown column {quoted(column)}. Rename it to {meant}."
-        else:
-            known = ", ".join((*REQUIRED, IMAGE, *OPTIONAL))
-            detail = (
-                f"Unknown column {quoted(column)}. Known are {known}. To print it on "
-                f"the certificate rename it to {ATTRIBUTE_PREFIX}…, else delete it."
-            )
-        raise Refusal(
-            Kind.INVALID, "unknown_column", detail, at=f"header, column {place}"
+    unknown = [
+        (place, column)
+        for place, column in enumerate(columns, 1)
+        if column not in KNOWN and not is_attribute_column(column)
+    ]
+    if not unknown:
+        return
+    (place, column), *others = unknown
+    meant = _ALIASES.get(_letters(column))
+    if not column:
+        detail = f"{_letter(place)} has no name in the header. Name it, or delete it."
+    elif column.casefold().startswith(ATTRIBUTE_PREFIX):
+        start = f"Begin it with {ATTRIBUTE_PREFIX} in small letters."
+        detail = f"Unknown column {quoted(column)}. {start}"
+    elif meant and meant not in columns:
+        detail = f"Unknown column {quoted(column)}. Rename it to {meant}."
+    else:
+        known = ", ".join((*REQUIRED, IMAGE, *OPTIONAL))
+        detail = (
+            f"Unknown column {quoted(column)}. Known are {known}. To print it on "
+            f"the certificate rename it to {ATTRIBUTE_PREFIX}…, else delete it."
         )
+    if others:
+        named = [quoted(name) if name else _letter(at) for at, name in others]
+        detail += f" Not known either: {', '.join(named[:5])}."
+    raise Refusal(Kind.INVALID, "unknown_column", detail, at=f"header, column {place}")
+
+
+def _letter(place: int) -> str:
+    """Return a column as people count it and as their spreadsheet calls it."""
+    first, last = divmod(place - 1, 26)
+    letters = (chr(64 + first) if first else "") + chr(65 + last)
+    return f"Column {place} ({letters} in a spreadsheet)"
 
 
 def _listed(names: Sequence[str]) -> str:

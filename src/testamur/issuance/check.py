@@ -167,8 +167,13 @@ class Checker:
             remedy = "Separate its cells by the same character as the header's."
         elif few:
             remedy = "Add the missing separators, or delete the row."
+        elif all(is_blank(cell) for cell in cells[self._width :]):
+            remedy = "Those at its end are empty. Delete them."
         else:
-            remedy = 'Put double quotes around cells that hold one: "Smith, John".'
+            remedy = (
+                "Put double quotes around a cell that holds the separator: "
+                '"Smith, John".'
+            )
         return Reason(
             "column_count",
             f"Row {row} has {len(cells)} cells and the header has {self._width}. "
@@ -229,7 +234,7 @@ def _not_days(written: str) -> Reason:
     plain = trim(written)
     if _DAYS.fullmatch(plain) and int(plain) <= MAX_EXPIRY_DAYS:
         remedy = f"has white space around it. Write {plain} without it."
-    elif (whole := re.fullmatch(r"([1-9][0-9]{0,3})[.,]0+", plain)) and (
+    elif (whole := re.fullmatch(r"([1-9][0-9]{0,3})[.,]0{1,2}", plain)) and (
         int(whole[1]) <= MAX_EXPIRY_DAYS
     ):
         remedy = f"is not a whole number. Write {whole[1]}."
