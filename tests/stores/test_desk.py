@@ -10,6 +10,7 @@ from support.clocks import HandClock
 from support.workshop import failing, row
 from testamur.core.lifecycle import JobState
 from testamur.core.refusals import Fault, Kind, Refusal
+from testamur.jobs.runner import work_once
 
 
 @pytest.fixture
@@ -39,6 +40,21 @@ def chunk_states(workshop, job) -> list[str]:
             f"SELECT state FROM chunks WHERE job_seq = {job.seq} ORDER BY id"
         )
         return [state for (state,) in found]
+
+
+def test_a_cancelled_job_costs_a_worker_nothing(workshop):
+    """
+    What is cancelled under a worker is no trouble: it takes the next chunk at once.
+    """
+    tenant = workshop.tenant()
+    job = workshop.admit(tenant, [row(1)])
+
+    def cancelled_meanwhile(lease):
+        workshop.owners.cancel(tenant.id, job.id)
+        workshop.issue(lease)
+
+    assert work_once(workshop.queue, {"issue": cancelled_meanwhile}, worker="busy")
+    assert counts(workshop, job) == (0, 0, 1)
 
 
 def test_cancelling_takes_waiting_and_leased_chunks_and_no_others(workshop):

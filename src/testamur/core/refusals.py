@@ -85,6 +85,13 @@ class NotYet(Fault):
         self.seconds = seconds
 
 
+class NoLongerOurs(Fault):
+    """Somebody else has this work by now, or it was cancelled: leave it alone."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, passing=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """

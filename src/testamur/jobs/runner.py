@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import structlog
 
 from testamur.core.failpoints import fp
-from testamur.core.refusals import Fault, NotYet
+from testamur.core.refusals import Fault, NoLongerOurs, NotYet
 from testamur.core.words import Lease
 
 from .ports import Queue
@@ -80,6 +80,9 @@ def work_once(
             verbs[lease.job.verb](lease)
     except NotYet as wait:
         queue.release(lease, blameless=True, rest_seconds=wait.seconds)
+        return True
+    except NoLongerOurs as lost:
+        log.info("chunk left", why=str(lost), **known)
         return True
     except Fault as trouble:
         log.warning("chunk released", trouble=str(trouble), **known)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from testamur.core.clock import Clock
 from testamur.core.failpoints import fp
 from testamur.core.lifecycle import ChunkEvent, sources
-from testamur.core.refusals import Fault
+from testamur.core.refusals import Fault, NoLongerOurs
 from testamur.core.words import Lease
 from testamur.issuance.ports import Draft, Outcome
 
@@ -111,7 +111,7 @@ class SqlRegistry:
         Write down what is about to be issued, or find what an earlier run wrote.
 
         Raises:
-            Fault: passing, when the lease has lapsed.
+            NoLongerOurs: when the lease has lapsed.
         """
         held = {"chunk": lease.chunk_id, "token": lease.token}
         with self._database.writing() as connection:
@@ -146,7 +146,7 @@ class SqlRegistry:
         Make the outcome true, all of it or nothing, and finish the chunk.
 
         Raises:
-            Fault: passing, when the lease has lapsed or the job was cancelled.
+            NoLongerOurs: when the lease has lapsed or the job was cancelled.
         """
         try:
             with self._database.writing() as connection:
@@ -302,5 +302,5 @@ def _name(lease: Lease) -> str:
     return f"chunk {lease.chunk_id} (token {lease.token})"
 
 
-def _lapsed(lease: Lease) -> Fault:
-    return Fault(f"{_name(lease)} is no longer ours to finish", passing=True)
+def _lapsed(lease: Lease) -> NoLongerOurs:
+    return NoLongerOurs(f"{_name(lease)} is no longer ours to finish")
