@@ -148,3 +148,21 @@ def test_the_docs_tell_people_what_the_description_tells_programs(server):
         for method in operations:
             assert f"<code>{method.upper()} {path}</code>" in page
     assert "<code>bulk:retry</code>" in page
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "kind"),
+    [
+        ("/nothing", "text/html,*/*;q=0.8", "text/html"),
+        ("/nothing", "*/*", "application/problem+json"),
+        ("/v1/nothing", "text/html,*/*;q=0.8", "application/problem+json"),
+    ],
+)
+def test_people_get_a_page_where_there_is_nothing(server, path, accept, kind):
+    """
+    Whoever mistypes an address in a browser reads a sentence; programs get JSON.
+    """
+    answer = httpx.get(server.url + path, headers={"accept": accept})
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith(kind)

@@ -1,6 +1,6 @@
 """The ASGI application: every dialect and page on one origin."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -18,7 +18,7 @@ from testamur.dialects.native import wire as native_wire
 from testamur.dialects.pocketbook import wire as pocketbook_wire
 
 from . import answers
-from .pages import ALWAYS, HTML, REVALIDATE, Pages
+from .pages import ALWAYS, HTML, PRIVATE, REVALIDATE, Pages
 from .pages import answer as page_answer
 from .reference import reference_fields
 
@@ -55,7 +55,8 @@ def build_app(routers: Sequence[APIRouter], *, public_url: str = "") -> ASGIApp:
         redirect_slashes=False,
     )
     _check_scopes(routers)
-    described = [*routers, _description(app, Pages(public_url))]
+    pages = Pages(public_url)
+    described = [*routers, _description(app, pages)]
     for router in [*described, _heads(described)]:
         app.include_router(router)
     app.state.routes = [
@@ -66,7 +67,7 @@ def build_app(routers: Sequence[APIRouter], *, public_url: str = "") -> ASGIApp:
     ]
     app.add_exception_handler(Refusal, answers.refusal)
     app.add_exception_handler(Fault, answers.fault)
-    app.add_exception_handler(HTTPException, answers.not_routed)
+    app.add_exception_handler(HTTPException, _not_routed(pages))
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, answers.bug)
     return Headed(app)
@@ -116,6 +117,25 @@ def _description(app: FastAPI, pages: Pages) -> APIRouter:
 
     router.add_route("/docs", docs, methods=["GET"])
     return router
+
+
+def _not_routed(pages: Pages) -> Callable[[Request, Exception], Response]:
+    """Return the answer to an unknown path: a page for people, else JSON."""
+
+    def answer(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        is_for_programs = request.url.path.startswith(("/api/", "/v1/"))
+        accept = request.headers.get("accept", "")
+        if error.status_code != 404 or is_for_programs or "text/html" not in accept:
+            return answers.not_routed(request, error)
+        body = pages.message(
+            "There is nothing here",
+            "The address may have been copied in part, or mistyped.",
+        )
+        headers = {**PRIVATE, "cache-control": "no-store", "vary": "Accept"}
+        return Response(body, 404, headers, HTML)
+
+    return answer
 
 
 def _heads(routers: Sequence[APIRouter]) -> APIRouter:
