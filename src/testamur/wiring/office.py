@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import structlog
+
 from testamur.adapters.files.blobs import DirectoryBlobs
 from testamur.adapters.sql.admission import SqlLedger
 from testamur.adapters.sql.certificates import SqlCertificates
@@ -21,6 +23,8 @@ from testamur.adapters.sql.steering import SqlDesk
 from testamur.config import Settings
 from testamur.core.clock import Clock, system_clock
 from testamur.jobs.desk import Glances, JobDesk
+
+log = structlog.get_logger()
 
 if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.access.gate import Gate
@@ -109,11 +113,19 @@ class Office:
         from testamur.adapters.files.secret import read_secret, secret_path
 
         path = secret_path(self.settings.secret_file, self.environment)
-        return OperatorSecret(
-            read_secret(
-                path, data=self.settings.data, may_create=self.settings.is_embedded
-            )
+        was_there = path.exists()
+        material = read_secret(
+            path, data=self.settings.data, may_create=self.settings.is_embedded
         )
+        tenants = () if was_there else self.access_store.tenants()
+        if any(self.access_store.keys_of(tenant.id) for tenant in tenants):
+            log.warning(
+                "operator secret made anew",
+                path=str(path),
+                meaning="it was missing: keys and tokens made before do not work; "
+                "put the old secret back, or create them anew",
+            )
+        return OperatorSecret(material)
 
     @cached_property
     def tenants(self) -> "Tenants":
