@@ -64,6 +64,16 @@ def test_a_mistyped_command_fails_with_one_line(folder):
     assert done.stderr == ("testamur: No such command 'isue'. Did you mean 'issue'?\n")
 
 
+def test_a_port_that_there_is_not_is_mistyped(folder):
+    """
+    A slip of the pen does not end on a port that nobody asked for.
+    """
+    done = run(folder, "serve", "--port", "80000")
+
+    assert done.returncode == 2
+    assert "--port" in done.stderr
+
+
 def test_no_command_at_all_shows_which_there_are(folder):
     """
     Whoever just types `testamur` reads what it can do.
@@ -93,6 +103,8 @@ def test_fsck_fails_when_something_does_not_agree(folder):
     """
     A watchdog that runs `fsck` learns by the status that it found something.
     """
+    (folder / "any.csv").write_text(WRONG_ROW)
+    run(folder, "issue", "any.csv", "--tenant", "acme")
     well = run(folder, "fsck")
     database = sqlite3.connect(folder / "data" / "testamur.db")
     database.execute("DELETE FROM rows")
@@ -105,6 +117,22 @@ def test_fsck_fails_when_something_does_not_agree(folder):
     assert ill.returncode == 1
     assert "does not have the rows it was accepted with" in ill.stdout
     assert ill.stderr.endswith(" violations\n")
+
+
+def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path):
+    """
+    Whoever meets a damaged database reads a line, not a stack trace.
+    """
+    (tmp_path / "testamur.toml").write_text('data = "."\nsecret_file = "../secret"\n')
+    (tmp_path / "testamur.db").write_text("no database at all\n" * 100)
+
+    done = run(tmp_path, "tenant", "list")
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "testamur: the database cannot be read: file is not a database; "
+        "restore a backup\n"
+    )
 
 
 def test_ctrl_c_ends_a_server_without_a_word(folder):

@@ -52,8 +52,18 @@ def issue(
             encoding=encoding,
             mapping=_mapping(map_ or []),
         )
-        with desk.working():
-            progress = watch(lambda: desk.job(submitted.id))
+        try:
+            with desk.working():
+                progress = watch(lambda: desk.job(submitted.id))
+        except KeyboardInterrupt:
+            # Accepted is accepted: who stops looking must know where it goes on.
+            typer.echo(
+                f"testamur: job {submitted.id} is accepted and goes on while a "
+                f"server runs; see `testamur job show --watch {submitted.id}`, or "
+                f"stop it: `testamur job cancel {submitted.id}`",
+                err=True,
+            )
+            raise
         path = save(desk.download(submitted.id, "csv"), results)
         url = desk.certificate_url(submitted.id)
     if as_json:

@@ -51,11 +51,17 @@ def list_(
                 f"{one.job.total:,}",
                 f"{one.succeeded:,}",
                 f"{one.failed:,}",
-                rfc3339(one.job.created_at),
+                _moment(one.job.created_at),
             ]
             for one in found
         ],
     )
+
+
+def _moment(ms: int) -> str:
+    """Return a moment: whole for programs, to the minute for people."""
+    text = rfc3339(ms)
+    return text[:16].replace("T", " ") if sys.stdout.isatty() else text
 
 
 def show(

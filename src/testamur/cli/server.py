@@ -16,7 +16,9 @@ def add_to(app: typer.Typer) -> None:
 def serve(
     context: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port; 0 takes a free one.")
+    ] = 8000,
     workers: Annotated[
         int | None,
         typer.Option(min=0, max=64, help="Worker processes; one per processor."),

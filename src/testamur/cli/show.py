@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     SpinnerColumn,
     TextColumn,
@@ -52,7 +51,13 @@ def print_table(columns: list[str], rows: list[list[str]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for number, column in enumerate(columns):
         is_count = all(_COUNT.fullmatch(row[number]) for row in rows)
-        table.add_column(column, justify="right" if is_count else "left")
+        # A single word stays whole: nobody can copy half an id.
+        words = [row[number] for row in rows if " " not in row[number]]
+        table.add_column(
+            column,
+            justify="right" if is_count else "left",
+            min_width=max(map(len, words), default=0),
+        )
     for row in rows:
         table.add_row(*row)
     out.print(table)
@@ -102,8 +107,9 @@ def print_job(progress: JobProgress) -> None:
     waiting = its.total - progress.processed - progress.cancelled
     if waiting:
         numbers.append(f"{waiting:,} waiting")
+    rows = "row" if its.total == 1 else "rows"
     out.print(
-        f"job {its.id}: {its.state}, {its.total:,} rows: {', '.join(numbers)}",
+        f"job {its.id}: {its.state}, {its.total:,} {rows}: {', '.join(numbers)}",
         markup=False,
     )
     for one in progress.failures[:SHOWN_FAILURES]:
@@ -120,11 +126,12 @@ def watch(look: Callable[[], JobProgress]) -> JobProgress:
     with Progress(
         SpinnerColumn(),
         BarColumn(bar_width=32),
-        MofNCompleteColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
+        TextColumn("gone,"),
+        TimeRemainingColumn(),
         TextColumn("left"),
-        TimeRemainingColumn(compact=True),
         TextColumn("{task.fields[failed]}"),
         console=Console(stderr=True),
         disable=not is_drawn,
