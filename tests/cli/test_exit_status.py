@@ -99,6 +99,22 @@ def test_a_job_without_a_certificate_fails(folder):
     )
 
 
+def test_nothing_is_issued_when_its_results_have_no_place(folder):
+    """
+    Who is refused for a mistyped path may try again: nothing is issued twice.
+    """
+    (folder / "some.csv").write_text(WRONG_ROW)
+    before = run(folder, "job", "list", "--tenant", "acme").stdout
+
+    done = run(
+        folder, "issue", "some.csv", "--tenant", "acme", "--results", "nowhere/x.csv"
+    )
+
+    assert done.returncode == 1
+    assert "Nothing was issued" in done.stderr
+    assert run(folder, "job", "list", "--tenant", "acme").stdout == before
+
+
 def test_fsck_fails_when_something_does_not_agree(folder):
     """
     A watchdog that runs `fsck` learns by the status that it found something.

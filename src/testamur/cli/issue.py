@@ -1,5 +1,6 @@
 """`testamur issue`: the main job from the command line."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -43,6 +44,7 @@ def issue(
     as_json: Json = False,
 ) -> None:
     """Issue a certificate for every row, and say where the results are."""
+    _refuse_unwritable(results)
     with house_of(context).open() as desk:
         submitted = desk.submit(
             tenant,
@@ -84,6 +86,18 @@ def issue(
             f"the job is {progress.job.state}; no certificate was issued"
             if not progress.succeeded
             else f"the job is {progress.job.state}",
+        )
+
+
+def _refuse_unwritable(results: Path | None) -> None:
+    """Refuse now what could not be written once everything is issued."""
+    folder = results.parent if results else Path()
+    if (results and results.is_dir()) or not os.access(folder, os.W_OK | os.X_OK):
+        raise Refusal(
+            Kind.INVALID,
+            "results",
+            f"the results CSV cannot be written to {results or folder.absolute()}; "
+            "name another place with --results. Nothing was issued",
         )
 
 
