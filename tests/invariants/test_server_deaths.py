@@ -61,6 +61,8 @@ def test_a_server_that_is_killed_goes_on_when_it_is_started_again(
 
         assert workers
         _, alive = psutil.wait_procs(family, timeout=10)
+        for orphan in alive:
+            orphan.kill()
         assert alive == []
         assert list(violations(server.office.database)) == []
         if not server.office.settings.is_embedded:
