@@ -82,6 +82,7 @@ def test_a_query_is_read_as_documented(query, expected):
             id="Q06-1000-parameters",
         ),
         pytest.param(b"status=%ff", "query_encoding", None, id="not-utf-8"),
+        pytest.param(b"status=queued%00", "query_encoding", "status", id="nul"),
         pytest.param(b"status=%zz", "query_encoding", None, id="stray-percent"),
         pytest.param(b"status=\xff", "query_encoding", None, id="not-ascii"),
     ],

@@ -181,6 +181,8 @@ class Headed:
             await self._app(scope, receive, send)
             return
         name = answers.request_id(Request(scope))
+        # Nothing has a NUL in its name, and PostgreSQL cannot even be asked for it.
+        scope["path"] = scope["path"].replace("\0", "\ufffd")
 
         async def say(message: Message) -> None:
             if message["type"] == "http.response.start":

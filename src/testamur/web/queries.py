@@ -106,7 +106,7 @@ def read_query(query: bytes, allowed: Collection[str]) -> Query:
     2
 
     Raises:
-        Refusal: INVALID, `at` the parameter: unknown, given twice, not UTF-8.
+        Refusal: INVALID, `at` the parameter: unknown, given twice, not UTF-8, a NUL.
     """
     try:
         if STRAY_PERCENT.search(query):
@@ -126,6 +126,13 @@ def read_query(query: bytes, allowed: Collection[str]) -> Query:
 
     found: dict[str, str] = {}
     for name, value in pairs:
+        if "\0" in value:  # no stored text has it, and PostgreSQL cannot hold it
+            raise Refusal(
+                Kind.INVALID,
+                "query_encoding",
+                f"Take the NUL (%00) out of {name[:64]}.",
+                at=name[:64],
+            )
         if name not in allowed:
             names = ", ".join(sorted(allowed)) or "none"
             raise Refusal(
