@@ -44,6 +44,7 @@ class Forge:
 
     @property
     def now(self):
+        """Return when the token was made, in seconds."""
         return self.claims["iat"]
 
 

@@ -174,6 +174,16 @@ def test_rows_of_another_width_are_left_to_the_row_check(tmp_path: Path) -> None
     assert [len(cells) for _, cells in sheet.rows()] == [2, 6]
 
 
+def test_columns_without_a_name_at_the_end_are_left_out(tmp_path: Path) -> None:
+    """C08: Excel saves columns that were once used; nobody loses anything."""
+    content = csv_bytes([*ROW, "", ""], header=(*HEADER, "", " "))
+
+    sheet = surveyed(tmp_path, content)
+
+    assert sheet.columns == HEADER
+    assert list(sheet.rows()) == [(1, [*ROW, "", ""])]
+
+
 @pytest.mark.parametrize("times", [1, STANDARD.max_rows])
 def test_identical_rows_are_rows(tmp_path: Path, times: int) -> None:
     """C17, C18: nobody is told what to issue twice."""
@@ -284,11 +294,15 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
         'Rename "Recipient Email" to recipientEmail',
     ),
     "C08-unknown-column": (with_header("Course"), "unknown_column", "Course"),
-    "C08-unnamed-column": (with_header(""), "unknown_column", "Column 6 (F in"),
-    "C08-unknown-columns": (
-        csv_bytes(ROW, header=(*HEADER, "Grade", "")),
+    "C08-unnamed-column": (
+        csv_bytes(ROW, header=("", *HEADER)),
         "unknown_column",
-        f"Not known either: Column {len(HEADER) + 2} (",
+        "Column 1 (A in",
+    ),
+    "C08-unknown-columns": (
+        csv_bytes(ROW, header=("Grade", "", *HEADER)),
+        "unknown_column",
+        "Not known either: Column 2 (",
     ),
     "C08-wrong-case-of-an-optional": (
         with_header("expirydays"),

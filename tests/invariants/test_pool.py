@@ -70,3 +70,16 @@ def test_a_worker_that_was_started_again_may_finish_its_chunk(tmp_path, monkeypa
     assert len(deaths) == 1
     assert len(list(tmp_path.glob("*.finished"))) == 2
     assert not any(process.is_running() for process in alive)
+
+
+def test_a_worker_that_was_stopped_is_ended_and_replaced(tmp_path, monkeypatch):
+    """A stopped worker may hold the database's lock: nobody waits for it for ever."""
+    monkeypatch.setattr(pools, "RESTART_SECONDS", 0.01)
+    monkeypatch.setattr(pools, "MAX_STOPPED_SECONDS", 0.1)
+    deaths: list[str] = []
+    with running(tmp_path, 2, deaths) as pool:
+        begun(tmp_path, 2)
+        os.kill(pool.pids()[0], signal.SIGSTOP)
+        begun(tmp_path, 3)
+
+    assert len(deaths) == 1

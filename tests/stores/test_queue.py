@@ -405,6 +405,21 @@ def test_every_row_is_tried_twice_and_no_more(workshop):
     assert workshop.owners.status(tenant.id, job.id).failed == 1
 
 
+def test_what_is_wrong_with_a_row_is_known_while_its_job_still_runs(workshop):
+    """A second try is handed out before the chunks that have not been tried."""
+    tenant = workshop.tenant()
+    rows = [failing(1), *(row(n) for n in range(2, 7))]
+    job = workshop.admit(tenant, rows, chunk_rows=2)
+
+    order = []
+    while lease := workshop.queue.lease("w"):
+        order.append((lease.first_row, lease.is_second_try))
+        workshop.issue(lease)
+
+    assert order == [(1, False), (1, True), (3, False), (5, False)]
+    assert workshop.owners.status(tenant.id, job.id).failed == 1
+
+
 def test_a_second_try_can_succeed(open_workshop):
     """
     A picture that was away for a moment costs its row nothing.

@@ -8,6 +8,7 @@ class HandClock:
         self.now = now
 
     def __call__(self) -> int:
+        """Return what the clock shows."""
         return self.now
 
     def pass_seconds(self, seconds: float) -> None:

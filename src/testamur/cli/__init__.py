@@ -7,7 +7,7 @@ from rich.console import Console
 
 from testamur.core.refusals import Fault, Refusal
 
-from . import config, issue, job, key, operations, server, tenant, token
+from . import config, issue, job, key, operations, server, tenant, token, version
 from .house import House
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.callback()(version.offer_version)
 server.add_to(app)
 tenant.add_to(app)
 key.add_to(app)

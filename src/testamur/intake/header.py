@@ -139,8 +139,9 @@ def read_header(
     """
     Return our names of the columns whose headers are *cells*.
 
-    Headers are exact, but for white space around them. *mapping* renames them
-    first; *images* says whether a ZIP of images came along.
+    Headers are exact, but for white space around them; those without a name at
+    the end are left out. *mapping* renames them first; *images* says whether a
+    ZIP of images came along.
 
     Raises:
         Refusal: `too_many_columns`, `mapping`, `duplicate_column`,
@@ -149,6 +150,8 @@ def read_header(
     if len(cells) > MAX_COLUMNS:
         raise too_many_columns(f"The header has {len(cells)} columns")
     names = [_trimmed(cell) for cell in cells]
+    while names and not names[-1]:  # Excel saves columns that were once used
+        names.pop()
     if absent := [theirs for theirs in mapping if theirs not in names]:
         raise Refusal(
             Kind.INVALID,

@@ -93,7 +93,10 @@ class Checker:
         same answer.
         """
         if len(cells) != self._width:
-            return self._misshapen(row, cells)
+            extra = cells[self._width :]
+            if not extra or not all(is_blank(cell) for cell in extra):
+                return self._misshapen(row, cells)
+            cells = cells[: self._width]  # a blank column without a header
 
         joined = "".join(cells)
         if is_plain(joined):
@@ -167,8 +170,6 @@ class Checker:
             remedy = "Separate its cells by the same character as the header's."
         elif few:
             remedy = "Add the missing separators, or delete the row."
-        elif all(is_blank(cell) for cell in cells[self._width :]):
-            remedy = "Those at its end are empty. Delete them."
         else:
             remedy = (
                 "Put double quotes around a cell that holds the separator: "

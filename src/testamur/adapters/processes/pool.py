@@ -6,7 +6,9 @@ import secrets
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import structlog
 
@@ -15,6 +17,9 @@ WATCH_SECONDS = 0.2
 
 #: A worker that dies at once is not started again at once.
 RESTART_SECONDS = 1.0
+
+#: How long a worker may be stopped before it is ended.
+MAX_STOPPED_SECONDS = 10.0
 
 #: What a worker may take to finish the chunk in hand when asked to stop.
 STOP_SECONDS = 20.0
@@ -47,6 +52,7 @@ class WorkerPool:
             for number in itertools.count(1)
         )
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._stopped_since: dict[int, float] = {}
         self._stopping = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="workers")
 
@@ -78,9 +84,24 @@ class WorkerPool:
             self._start_one()
         while not self._stopping.wait(WATCH_SECONDS):
             for name, process in list(self._running.items()):
+                self._look_after(process)
                 if process.poll() is not None:
                     self._replace(name, process)
         self._end_all()
+
+    def _look_after(self, process: subprocess.Popen[bytes]) -> None:
+        """
+        End a worker that was stopped (SIGSTOP, a debugger) and does not go on.
+
+        It may hold the lock on the database, and then nobody writes.
+        """
+        if not _is_stopped(process.pid):
+            self._stopped_since.pop(process.pid, None)
+            return
+        since = self._stopped_since.setdefault(process.pid, time.monotonic())
+        if time.monotonic() - since > MAX_STOPPED_SECONDS:
+            process.kill()
+            process.wait()
 
     def _replace(self, name: str, process: subprocess.Popen[bytes]) -> None:
         log.warning("worker died", worker=name, status=process.returncode)
@@ -105,3 +126,12 @@ class WorkerPool:
             self._on_death(name)
         except Exception:  # its leases lapse by themselves
             log.exception("leases not released", worker=name)
+
+
+def _is_stopped(pid: int) -> bool:
+    """Say whether the process is stopped (proc(5): state T)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] == "T"

@@ -27,9 +27,6 @@ BUSY_MILLISECONDS = 30_000
 #: SQLite's page cache per connection, in KiB (negative means KiB to SQLite).
 CACHE_KIB = 8_192
 
-#: Keeps 64 MiB free for deleting, checkpointing and answering "the disk is full".
-MIN_FREE_BYTES = 64 * 1024 * 1024
-
 
 class Database:
     """

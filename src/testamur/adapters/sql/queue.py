@@ -41,10 +41,13 @@ NEXT_JOB = (
     "ORDER BY t.turn, j.turn, j.seq LIMIT 1"
 )
 
+# Second tries first: what is wrong with a row is known while the job still runs.
 NEXT_CHUNK = (
     "SELECT id, token, attempts, first_row, last_row, is_second_try FROM chunks "
-    f"WHERE job_seq = :job AND {READY} ORDER BY id LIMIT 1"
+    f"WHERE job_seq = :job AND {READY} {{only}} ORDER BY id LIMIT 1"
 )
+
+SKIP_LOCKED = " FOR UPDATE SKIP LOCKED"
 
 HELD = "{0}id = :chunk AND {0}token = :token AND {0}state = 'leased'"
 
@@ -115,9 +118,10 @@ class SqlQueue:
         # SQLite has one writer at a time and nothing to lock. On PostgreSQL a chunk
         # could be kept between our look at it and what we make of that.
         is_alone = database.is_sqlite
-        self._next_chunk = text(
-            NEXT_CHUNK + ("" if is_alone else " FOR UPDATE SKIP LOCKED")
-        )
+        self._next_chunks = [
+            text(NEXT_CHUNK.format(only=only) + ("" if is_alone else SKIP_LOCKED))
+            for only in ("AND is_second_try = TRUE", "")
+        ]
         self._locked = "" if is_alone else " FOR UPDATE OF c"
         # Who holds a chunk's row just now is keeping it, renewing it or giving it
         # back: its lease has not lapsed. Not waiting, we wait for each other never.
@@ -146,7 +150,10 @@ class SqlQueue:
             # or the two would wait for each other.
             if connection.execute(START_JOB, values).rowcount != 1:
                 return None  # cancelled since
-            chunk = connection.execute(self._next_chunk, values).first()
+            for statement in self._next_chunks:
+                chunk = connection.execute(statement, values).first()
+                if chunk is not None:
+                    break
             if chunk is None:  # another worker was quicker
                 return None
             connection.execute(

@@ -81,6 +81,8 @@ CREATE TABLE chunks (
   finished_at BIGINT
 );
 CREATE INDEX chunks_by_job ON chunks (job_seq, state, id);
+CREATE INDEX chunks_second_tries ON chunks (job_seq, id)
+  WHERE state = 'waiting' AND is_second_try = TRUE;
 CREATE INDEX chunks_leased ON chunks (leased_until) WHERE state = 'leased';
 
 -- A picture that rows of a job name, resolved once per job.
