@@ -88,7 +88,8 @@ def bug(request: Request, error: Exception) -> Response:
         else native_problems.spell_fault
     )
     status, body = spell(None, request_id=name)
-    return _problem(request, status, body, {})
+    # uvicorn closes the connection after a bug, so the next request must not use it.
+    return _problem(request, status, body, {"Connection": "close"})
 
 
 def not_routed(request: Request, error: Exception) -> Response:

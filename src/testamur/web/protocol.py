@@ -291,7 +291,12 @@ class EdgeProtocol(HttpToolsProtocol):
             # The client may still be sending: it is told that we close, and
             # on_response_complete() does it, with patience.
             self.is_last = True
-            headers = [*message.get("headers", ()), (b"connection", b"close")]
+            headers = [
+                (name, value)
+                for name, value in message.get("headers", ())
+                if name.lower() != b"connection"
+            ]
+            headers.append((b"connection", b"close"))
             await send({**message, "headers": headers})
             cycle.keep_alive = True
             return None
