@@ -38,3 +38,5 @@ def configure_logs(level: int = logging.INFO) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    # It warns of every form it cannot read; whoever sent that is told by us.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
