@@ -167,6 +167,7 @@ def test_a_key_is_shown_once_and_works_until_it_is_revoked(owner, server):
         ),
         ("GET", "/v1/certificates?after=x", {}, 422, "unknown_cursor"),
         ("POST", "/v1/keys", {"json": {"scopes": ["root"]}}, 422, "unknown_scope"),
+        ("POST", "/v1/keys", {"json": {"scopes": []}}, 422, "parameter_invalid"),
         ("POST", "/v1/keys", {"json": {"isAdmin": True}}, 422, "unknown_field"),
         ("POST", "/v1/keys", {"content": b"{}"}, 415, "content_type"),
         ("POST", "/v1/jobs", {"files": {"images": b"x"}}, 422, "parameter_missing"),

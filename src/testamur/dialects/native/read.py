@@ -91,6 +91,8 @@ def new_key(body: Any) -> KeyRequest:
         raise _wrong("name", "The key's name must be text.")
     if not isinstance(scopes, list) or not all(isinstance(s, str) for s in scopes):
         raise _wrong("scopes", "Send scopes as a list of their names.")
+    if "scopes" in fields and not scopes:  # an empty list is not a wish for all
+        raise _wrong("scopes", "Name a scope, or leave scopes out for all you have.")
     expires = fields.get("expiresAt")
     if expires is not None and not isinstance(expires, str):
         raise _wrong("expiresAt", "Write a moment such as 2027-01-31T00:00:00Z.")
