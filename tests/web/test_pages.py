@@ -15,6 +15,7 @@ import requests
 from fastapi import FastAPI
 
 from support.serving import serving
+from testamur.core.refusals import Fault
 from testamur.core.words import Certificate, Facts, StoredPicture
 from testamur.intake.picture_codec import THUMBNAIL_SIDE as MADE_TO_FIT
 from testamur.web import certificate_view
@@ -592,6 +593,18 @@ def test_pictures_are_the_stored_bytes(app, path, data, media_type):
     assert answer.headers["etag"] == f'"{hashlib.sha256(data).hexdigest()}"'
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert answer.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("path", ["/image", ".png", "/thumbnail"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_picture_that_rotted_is_not_shown(app, path, method, monkeypatch):
+    """Browsers would keep it for a year: one wrong bit, and it stays here."""
+    for digest, data in list(BLOBS.items()):
+        rotten = data[:-1] + bytes([data[-1] ^ 1])
+        monkeypatch.setitem(BLOBS, digest, rotten)
+
+    with pytest.raises(Fault, match="is damaged"):
+        ask(app, f"/c/{ID}{path}", method)
 
 
 def test_a_picture_that_is_no_png_is_not_called_one():
