@@ -306,7 +306,10 @@ def prefers_json(accept: str) -> bool:
 
 def is_whole(file: BinaryIO, digest: str) -> bool:
     """Say whether *file* holds the bytes whose SHA-256 (hex) is *digest*."""
-    return hashlib.file_digest(file, "sha256").hexdigest() == digest
+    found = hashlib.sha256()
+    while piece := file.read(PIECE):
+        found.update(piece)
+    return found.hexdigest() == digest
 
 
 async def pieces(file: BinaryIO, ask: Ask) -> AsyncIterator[bytes]:
