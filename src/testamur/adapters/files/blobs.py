@@ -5,7 +5,6 @@ Written to a temporary name, synced, renamed, and the folder synced: after a cra
 a name holds all of its bytes or does not exist. Nothing is ever overwritten.
 """
 
-import contextlib
 import errno
 import hashlib
 import os
@@ -28,14 +27,15 @@ class DirectoryBlobs:
 
     def put(self, data: bytes) -> str:
         """
-        Store *data*; return its SHA-256 (hex). Storing it again changes nothing.
+        Store *data*; return its SHA-256 (hex). Storing it again changes nothing,
+        or mends what the disk has spoilt.
 
         Raises:
             StorageFull: nothing was stored.
         """
         digest = hashlib.sha256(data).hexdigest()
         path = self.path(digest)
-        if path.exists():
+        if _is_whole(path, digest):
             return digest
         self._make_folder(path.parent)
         temporary = path.with_name(f".{secrets.token_hex(8)}")
@@ -63,14 +63,15 @@ class DirectoryBlobs:
             StorageFull: nothing was stored.
         """
         target = self.path(digest)
-        if target.exists():
+        if _is_whole(target, digest):
             return
+        second_name = target.with_name(f".{secrets.token_hex(8)}")
         try:
             self._make_folder(target.parent)
             with path.open("rb") as file:
                 os.fsync(file.fileno())
-            with contextlib.suppress(FileExistsError):
-                os.link(path, target)
+            os.link(path, second_name)
+            second_name.replace(target)
             _sync_folder(target.parent)
         except OSError as error:
             raise _explained(error) from error
@@ -96,6 +97,15 @@ class DirectoryBlobs:
             for entry in self._root.glob("??/*")
             if not entry.name.startswith(".")
         )
+
+
+def _is_whole(path: Path, digest: str) -> bool:
+    """Say whether the bytes at *path* are those whose SHA-256 is *digest*."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == digest
+    except FileNotFoundError:
+        return False
 
 
 def _sync_folder(path: Path) -> None:
