@@ -20,9 +20,9 @@ def main() -> None:
         f"load {os.getloadavg()[0]:.1f}",
         flush=True,
     )
-    main_job.main((1_000, 10_000) if quick else (1_000, 10_000, 100_000))
+    main_job.main(main_job.RUNS[:3] if quick else main_job.RUNS)
     pictures.main(200 if quick else 1_000)
-    polling.main(10_000 if quick else 40_000)
+    polling.main(20_000 if quick else 100_000)
 
 
 if __name__ == "__main__":

@@ -58,12 +58,12 @@ class BenchServer:
         return data
 
     def wait(self, job: str) -> dict[str, Any]:
-        """Poll four times a second until the job is finished."""
+        """Poll twenty times a second until the job is finished."""
         while True:
             found = self.status(job)
             if found["status"] not in ("queued", "processing"):
                 return found
-            time.sleep(0.25 if found["totalCount"] > 5_000 else 0.02)
+            time.sleep(0.05 if found["totalCount"] > 5_000 else 0.02)
 
     def bytes_stored(self) -> int:
         """Return the size of the database, its log included."""
