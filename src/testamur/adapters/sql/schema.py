@@ -200,3 +200,41 @@ batches = Table(
     _text("name"),
     _number("created_at"),
 )
+
+leaf_batches = Table(
+    "leaf_batches",
+    metadata,
+    _serial("id"),
+    _number("chunk_id"),
+    _text("act"),
+    _number("count"),
+    _number("first_index"),
+    Column("digests", LargeBinary),
+)
+
+log_state = Table(
+    "log_state",
+    metadata,
+    _number("id"),
+    _text("origin"),
+    _number("size"),
+    Column("root", LargeBinary),
+    Column("edge", LargeBinary),
+    _number("decided_at"),
+    _number("published_size"),
+)
+
+log_tiles = Table(
+    "log_tiles",
+    metadata,
+    _number("level"),
+    _number("n"),
+    Column("hashes", LargeBinary),
+)
+
+log_checkpoints = Table(
+    "log_checkpoints",
+    metadata,
+    _number("size"),
+    _text("note"),
+)
