@@ -133,7 +133,7 @@ def _statement(
     expanded = expand(source, contexts)
     if _leaves(source) != _expanded_leaves(expanded):
         raise NotSignableError("a value of the JSON does not reach the RDF")
-    quads = expanded_to_quads(expanded, contexts)
+    quads = expanded_to_quads(expanded)
     if any(graph for *_, graph in quads):
         raise NotSignableError("a named graph cannot be stamped")
     _refuse_partial_holes(quads, tokens)

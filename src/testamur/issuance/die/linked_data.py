@@ -40,7 +40,7 @@ def to_quads(document: Mapping[str, Any], contexts: Contexts) -> list[Quad]:
         NotSignableError: it has a term or type that is not defined, a relative
             IRI, or names a context that is not among *contexts*.
     """
-    return expanded_to_quads(expand(document, contexts), contexts)
+    return expanded_to_quads(expand(document, contexts))
 
 
 def expand(document: Mapping[str, Any], contexts: Contexts) -> list[Any]:
@@ -56,22 +56,25 @@ def expand(document: Mapping[str, Any], contexts: Contexts) -> list[Any]:
         if key.startswith("@") and key not in _KEYWORDS:
             raise NotSignableError(f"{key} is no keyword of JSON-LD")
     dropped: list[str] = []
+    unknown: list[str] = []
     try:
         expanded: list[Any] = jsonld.expand(
             document,
-            {"documentLoader": _loader(contexts), "base": _NOWHERE},
+            {"documentLoader": _loader(contexts, unknown), "base": _NOWHERE},
             on_property_dropped=dropped.append,
         )
     except jsonld.JsonLdError as error:
-        raise NotSignableError(
-            f"it is not JSON-LD that we can read: {error}"
-        ) from error
+        if unknown:
+            raise NotSignableError(
+                f"the context {unknown[0]} is not among those we keep"
+            ) from error
+        raise _unreadable(error) from error
     if dropped:
         raise NotSignableError(f"no context defines {', '.join(sorted(set(dropped)))}")
     return expanded
 
 
-def expanded_to_quads(expanded: list[Any], contexts: Contexts) -> list[Quad]:
+def expanded_to_quads(expanded: list[Any]) -> list[Quad]:
     """
     Return the RDF of a document in expanded form.
 
@@ -82,12 +85,10 @@ def expanded_to_quads(expanded: list[Any], contexts: Contexts) -> list[Quad]:
 
     try:
         dataset = jsonld.to_rdf(
-            expanded, {"documentLoader": _loader(contexts), "base": _NOWHERE}
+            expanded, {"documentLoader": _loader({}, []), "base": _NOWHERE}
         )
     except jsonld.JsonLdError as error:
-        raise NotSignableError(
-            f"it is not JSON-LD that we can read: {error}"
-        ) from error
+        raise _unreadable(error) from error
     quads = []
     for graph, triples in dataset.items():
         name = "" if graph == "@default" else _named(graph)
@@ -105,16 +106,18 @@ def expanded_to_quads(expanded: list[Any], contexts: Contexts) -> list[Quad]:
     return quads
 
 
-def _loader(contexts: Contexts) -> Any:
-    from pyld import jsonld
+def _unreadable(error: Exception) -> NotSignableError:
+    code = getattr(error, "code", None) or "not JSON-LD"
+    return NotSignableError(f"it is no JSON-LD that we can read: {code}")
+
+
+def _loader(contexts: Contexts, unknown: list[str]) -> Any:
+    """Return what PyLD gets contexts from; it notes those that are *unknown*."""
 
     def load(url: str, options: Any = None) -> dict[str, Any]:
         if url not in contexts:
-            raise jsonld.JsonLdError(
-                f"the context {url} is not among those we keep",
-                "jsonld.LoadDocumentError",
-                code="loading document failed",
-            )
+            unknown.append(url)
+            raise LookupError(url)
         return {
             "contentType": "application/ld+json",
             "contextUrl": None,
