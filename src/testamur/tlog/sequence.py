@@ -13,7 +13,7 @@ A crash anywhere needs nothing but the next step: it begins with 1.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
@@ -26,7 +26,7 @@ from testamur.core.refusals import Fault
 from .checkpoint import log_verifiers, open_checkpoint, sign_checkpoint
 from .note import NotVerified
 from .ports import LogFiles, LogKey, LogState, LogStore, Record, Witness
-from .tiles import ENTRIES, TileName, entry_bundle, published_names
+from .tiles import contents, published_names
 from .tree import EMPTY_ROOT, HASH, WIDTH, Proofs, Tree, leaf_hashes
 from .witness import cosigned
 
@@ -163,21 +163,24 @@ class Sequencer:
     def _publish(self, state: LogState) -> None:
         """Make everything about *state* readable, the checkpoint last."""
         shown = self._remembered(self._checkpoint, state.origin)
-        is_shown = shown is not None and shown[0] == state.size
+        shown_size = shown[0] if shown else -1
+        is_shown = shown_size == state.size
         is_first = state.published_size != state.size
         if is_shown and not is_first:
             return
+        before = state.published_size or 0 if is_shown else max(shown_size, 0)
+        names = list(published_names(before, state.size))
         note = self._checkpoint.read() if is_shown else None
         if note is None:
             note = self._sign(state, ask=is_first)
-            names = list(published_names(shown[0] if shown else 0, state.size))
-            self._files.write(self._contents(names))
+            self._files.write(contents(names, self._tile, self._store.leaves))
             fp("log.after_tiles")
-            self._files.drop(name.partials for name in names if name.width == WIDTH)
             for record in self._records:
                 record.write(note)
             self._checkpoint.write(note)
             fp("log.after_checkpoint")
+        # Only now: the checkpoint before this one named them.
+        self._files.drop(name.partials for name in names if name.width == WIDTH)
         if is_first:
             self._store.publish(state.size, note)
 
@@ -196,22 +199,6 @@ class Sequencer:
             old = state.published_size or 0
             note = cosigned(note, state.size, old, proofs, self._witnesses)
         return note
-
-    def _contents(self, names: Sequence[TileName]) -> Iterator[tuple[str, bytes]]:
-        window, start, stop = b"", 0, 0
-        for name in names:
-            if name.level != ENTRIES:
-                hashes = self._tile(name.level, name.n)
-                yield name.path, hashes[: name.width * HASH]
-                continue
-            first, last = name.n * WIDTH, name.n * WIDTH + name.width
-            if not start <= first <= last <= stop:
-                start, stop = first, max(first + MAX_LEAVES, last)
-                window = self._store.leaves(start, stop)
-            digests = window[(first - start) * HASH : (last - start) * HASH]
-            if len(digests) != name.width * HASH:
-                raise _damaged(f"leaves {first:,} to {last:,} are not all there")
-            yield name.path, entry_bundle(digests)
 
     def _tile(self, level: int, n: int) -> bytes:
         hashes = self._store.tile(level, n)

@@ -1,7 +1,7 @@
 """The paths and bytes under which a log is published (C2SP tlog-tiles)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from .tree import HASH, LEAF_BYTES, LEAF_VERSION, WIDTH
@@ -74,7 +74,7 @@ def tile_name(path: str) -> TileName | None:
     n = int(re.sub("[x/]", "", match[2]))
     name = TileName(level, n, int(match[3] or WIDTH))
     # A width of 256 in the suffix, and groups of leading zeros, are other names.
-    return name if name.path == path else None
+    return name if name.width <= WIDTH and name.path == path else None
 
 
 def published_names(old_size: int, new_size: int) -> Iterator[TileName]:
@@ -109,3 +109,27 @@ def entry_bundle(digests: bytes) -> bytes:
     return b"".join(
         prefix + digests[at : at + HASH] for at in range(0, len(digests), HASH)
     )
+
+
+def contents(
+    names: Iterable[TileName],
+    tile: Callable[[int, int], bytes],
+    leaves: Callable[[int, int], bytes],
+) -> Iterator[tuple[str, bytes]]:
+    """
+    Give path and bytes of each of *names*, in the order of `published_names`.
+
+    *tile* gives the hashes of a tile, *leaves* the digests from an index up to
+    another, or as many as there are. Holds a few hundred KiB, however many names.
+    """
+    window, start, stop = b"", 0, 0
+    for name in names:
+        if name.level != ENTRIES:
+            yield name.path, tile(name.level, name.n)[: name.width * HASH]
+            continue
+        first, last = name.n * WIDTH, name.n * WIDTH + name.width
+        if not start <= first <= last <= stop:
+            start, stop = first, first + 64 * WIDTH
+            window = leaves(start, stop)
+        digests = window[(first - start) * HASH : (last - start) * HASH]
+        yield name.path, entry_bundle(digests)
