@@ -6,9 +6,10 @@ import sqlite3
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from bench import main_job, pictures, polling
+from bench import credentials, main_job, pictures, polling
 
 
 def main() -> None:
@@ -22,6 +23,7 @@ def main() -> None:
     )
     main_job.main((1_000, 10_000) if quick else (1_000, 10_000, 100_000))
     pictures.main(200 if quick else 1_000)
+    credentials.main(1_000 if quick else 5_000)
     polling.main(10_000 if quick else 40_000)
 
 

@@ -8,6 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from openbadgeslib.ob3.ldp import OB3LdpVerifier
+from openbadgeslib.ob3.verifier import OB3VerificationError
 
 from support.credentials import (
     DID,
@@ -78,24 +82,28 @@ def changes(credential: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]
     return [found for some in inner for found in some]
 
 
+def flipped(credential: Mapping[str, Any], path: tuple[Any, ...]) -> dict[str, Any]:
+    """Return *credential* with the last bit of the value at *path* flipped."""
+    bad: Any = copy.deepcopy(credential)
+    *parents, last = path
+    place = bad
+    for key in parents:
+        place = place[key]
+    value = place[last]
+    if isinstance(value, bool):
+        place[last] = not value
+    else:
+        place[last] = value[:-1] + chr(ord(value[-1]) ^ 1)
+    changed: dict[str, Any] = bad
+    return changed
+
+
 def test_digital_bazaar_refuses_each_changed_value():
     """
     Every value of a credential in turn, its last bit flipped.
     """
     credential = secured(PLAIN, has_end=True)
-    changed = []
-    for path in changes(credential):
-        bad = copy.deepcopy(credential)
-        *parents, last = path
-        place: Any = bad
-        for key in parents:
-            place = place[key]
-        value = place[last]
-        if isinstance(value, bool):
-            place[last] = not value
-        else:
-            place[last] = value[:-1] + chr(ord(value[-1]) ^ 1)
-        changed.append(bad)
+    changed = [flipped(credential, path) for path in changes(credential)]
 
     answers = digital_bazaar([credential, *changed], document())
 
@@ -147,3 +155,32 @@ def test_digital_bazaar_accepts_the_other_suite():
 
     assert answers[:-1] == [None] * 20
     assert answers[-1] is not None
+
+
+def openbadgeslib_says(credential: Mapping[str, Any]) -> str | None:
+    """Return why openbadgeslib refuses *credential*, or None when it accepts it."""
+    key = Ed25519PublicKey.from_public_bytes(issuer_key().public)
+    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    try:
+        OB3LdpVerifier(pubkey_pem=pem).verify(dict(credential))
+    except OB3VerificationError as error:
+        return str(error)
+    return None
+
+
+def test_openbadgeslib_accepts_hostile_rows():
+    """
+    A verifier of Open Badges 3.0 that also reads what the credential says.
+    """
+    for number, facts in enumerate(hostile_facts(25, seed=9), 1):
+        assert openbadgeslib_says(secured(facts, number)) is None
+
+
+@pytest.mark.parametrize("path", changes(secured(PLAIN)), ids=str)
+def test_openbadgeslib_refuses_each_changed_value(path):
+    """
+    Every value of a credential in turn, its last bit flipped.
+    """
+    credential = secured(PLAIN)
+
+    assert openbadgeslib_says(flipped(credential, path)) is not None

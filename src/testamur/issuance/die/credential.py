@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum, auto
+from functools import lru_cache
 from typing import Any
 
 from testamur.core.words import Facts
@@ -249,6 +250,7 @@ def identity_hash(identity: str, salt: str) -> str:
     return "sha256$" + hashlib.sha256((identity + salt).encode()).hexdigest()
 
 
+@lru_cache(maxsize=64)  # a chunk's certificates share their moment
 def xml_moment(moment: int) -> str:
     """
     Spell a moment (milliseconds) as credentials do: UTC, whole seconds.
