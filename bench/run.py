@@ -25,6 +25,7 @@ def main() -> None:
     pictures.main(200 if quick else 1_000)
     credentials.main(1_000 if quick else 5_000)
     polling.main(10_000 if quick else 40_000)
+    log.main(100_000 if quick else 1_000_000)
 
 
 if __name__ == "__main__":
