@@ -40,7 +40,9 @@ def main(count: int = 5_000, rounds: int = 3) -> None:
     stamper = stamper_of(SHAPE)
     sign = open_key(issuer_key(), sealing=SEALING)
     rows = [replace(PLAIN, recipient_name=f"Ada Löve {n}") for n in range(count)]
-    holes = [holes_of(facts, SHAPE, placed(n)) for n, facts in enumerate(rows)]
+    holes = [
+        holes_of(facts, placed(n), hides_addresses=True) for n, facts in enumerate(rows)
+    ]
     documents = [
         {
             key: value
@@ -63,7 +65,7 @@ def main(count: int = 5_000, rounds: int = 3) -> None:
 
     def stamp_and_sign() -> int:
         for number, facts in enumerate(rows):
-            filled = holes_of(facts, SHAPE, placed(number))
+            filled = holes_of(facts, placed(number), hides_addresses=True)
             signed = press.to_be_signed(filled)
             assert isinstance(signed, bytes)
             press.secured(filled, sign(signed))

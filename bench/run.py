@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from bench import credentials, main_job, pictures, polling
+from bench import credentials, log, main_job, pictures, polling
 
 
 def main() -> None:

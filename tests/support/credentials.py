@@ -94,7 +94,10 @@ def filled(
     """Return what stamps *facts*, and the holes they fill."""
     end = ISSUED_AT + 86_400_000 if has_end else None
     shape = shape_of(facts, issuer, has_picture=True, has_end=has_end)
-    return stamper_of(shape), holes_of(facts, shape, placed(number, valid_until=end))
+    stamper = stamper_of(shape)
+    place = placed(number, valid_until=end)
+    hides = stamper.hides_addresses
+    return stamper, holes_of(facts, place, hides_addresses=hides)
 
 
 def secured(facts: Facts, number: int = 1, **shape: Any) -> dict[str, Any]:

@@ -63,6 +63,13 @@ def text_in_an_iri(credential, tokens):
     credential["id"] = "https://example.org/" + tokens.text("name")
 
 
+def text_in_json(credential, tokens):
+    """Let a row's text be a part of a JSON literal, where escapes are doubled."""
+    term = {"@id": "https://example.org/extra", "@type": "@json"}
+    credential["@context"] = [*credential["@context"], {"extra": term}]
+    credential["extra"] = tokens.text("name")
+
+
 def null(credential, tokens):
     """Say nothing, which JSON-LD drops."""
     credential["credentialSubject"]["narrative"] = None
@@ -89,6 +96,7 @@ def foreign_context(credential, tokens):
         part_of_a_literal,
         part_of_an_iri,
         text_in_an_iri,
+        text_in_json,
         null,
         false_keyword,
         foreign_context,

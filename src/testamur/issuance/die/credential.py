@@ -197,11 +197,13 @@ def proof_of(text: Hole, iri: Hole, *, suite: str) -> dict[str, Any]:
     }
 
 
-def holes_of(facts: Facts, shape: Shape, placed: Placed) -> Holes:
+def holes_of(facts: Facts, placed: Placed, *, hides_addresses: bool) -> Holes:
     """
-    Return what fills the credential of *shape* with *facts*.
+    Return what fills a credential with *facts*; some holes may not be in its die.
 
-    The same arguments always give the same holes; they are never stored.
+    The same arguments always give the same holes, so they are never stored. For
+    the sake of dies that were engraved long ago, what fills a hole never changes;
+    what is to be said differently gets a hole of another name.
     """
     page = placed.page
     moment = xml_moment(placed.issued_at)
@@ -211,6 +213,7 @@ def holes_of(facts: Facts, shape: Shape, placed: Placed) -> Holes:
         "achievement": page + "#achievement",
         "criteria": page + "#criteria",
         "subject": page + "#recipient",
+        "picture": page + "/image",
         "status": page + "#status",
         "status list": placed.status_list,
         "status index": str(placed.status_index),
@@ -221,7 +224,7 @@ def holes_of(facts: Facts, shape: Shape, placed: Placed) -> Holes:
         "description": _modern(facts.description),
         "category": facts.category,
     }
-    if shape.issuer.hides_addresses:
+    if hides_addresses:
         # The id is random, unlike any other, and known to whoever has the
         # credential: all that a salt has to be.
         salt = placed.certificate_id
@@ -231,8 +234,6 @@ def holes_of(facts: Facts, shape: Shape, placed: Placed) -> Holes:
         holes["address"] = address
     if facts.recipient_name is not None:
         holes["recipient"] = facts.recipient_name
-    if shape.has_picture:
-        holes["picture"] = page + "/image"
     if placed.valid_until is not None:
         holes["valid until"] = xml_moment(placed.valid_until)
     if facts.attributes:

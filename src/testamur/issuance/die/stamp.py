@@ -43,6 +43,8 @@ class Stamper:
     """A die made ready for stamping. Keeps nothing between two rows."""
 
     def __init__(self, die: Die) -> None:
+        #: Whether it takes addresses as salted hashes: an argument of `holes_of`.
+        self.hides_addresses = "salt" in die.texts
         self._texts = len(die.texts)
         self._pick: Callable[[Mapping[str, str]], tuple[str, ...]] = itemgetter(
             *die.texts, *die.iris
