@@ -128,6 +128,8 @@ def test_a_credential_with_a_jcs_proof_of_ours_holds():
 
     assert problem_with(other, public_keys()) is None
     assert problem_with({**other, "name": "Admiral"}, public_keys()) is not None
+    fewer = {**other, "@context": other["@context"][:1]}
+    assert "other contexts" in str(problem_with(fewer, public_keys()))
 
 
 @pytest.mark.parametrize("value", [1.5, 2**53, float("nan")])
