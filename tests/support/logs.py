@@ -32,6 +32,7 @@ class TickingClock(HandClock):
         self._turn = threading.Lock()
 
     def __call__(self) -> int:
+        """Return now, later than ever before."""
         with self._turn:
             self.now += 1
             return self.now

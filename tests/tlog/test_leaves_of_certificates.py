@@ -35,7 +35,7 @@ def chunks_of(workshop) -> dict[int, int]:
         found = connection.execute(
             text("SELECT chunk_id, count(*) FROM certificates GROUP BY chunk_id")
         )
-        return {chunk: count for chunk, count in found}
+        return dict(tuple(row) for row in found)
 
 
 def test_every_chunk_that_kept_certificates_has_as_many_leaves(joined):

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
@@ -184,6 +185,38 @@ def test_the_monitor_reads_every_leaf_once(house, site, tmp_path):
         code, answer = monitor(site, tmp_path)
         assert (code, answer["size"], answer["new"]) == (0, before + more, more)
 
+    # A tile of a higher level that filled lies only to who begins now.
+    tile = house.folder / "log/tile/1/000"
+    good = tile.read_bytes()
+    tile.write_bytes(b"\1" + good[1:])
+    assert monitor(site, tmp_path)[0] == 0
+    (tmp_path / "monitor.json").unlink()
+    assert monitor(site, tmp_path)[0] == 1
+    tile.write_bytes(good)
+
+
+def test_the_monitor_remembers_the_leaves_it_saw(house, site, tmp_path):
+    """
+    Exit 1 when a leaf changes in a tile that was partial at the last look.
+    """
+    assert monitor(site, tmp_path)[0] == 0
+    house.add("more", 10)
+    house.step_all()
+    forged = b"\1" + b"f" * 32
+    tile = house.folder / "log/tile/0/002.p/98"
+    bundle = house.folder / "log/tile/entries/002.p/98"
+    good = [tile.read_bytes(), bundle.read_bytes()]
+    tile.write_bytes(sha256(b"\0" + forged).digest() + good[0][32:])
+    bundle.write_bytes(b"\0\x21" + forged + good[1][35:])
+
+    code, answer = monitor(site, tmp_path)
+
+    assert (code, answer["result"]) == (1, "misbehaves")
+    assert "changed since the last look" in answer["problem"]
+    tile.write_bytes(good[0])
+    bundle.write_bytes(good[1])
+    assert monitor(site, tmp_path)[0] == 0
+
 
 @pytest.mark.parametrize(
     "path",
@@ -249,6 +282,7 @@ def test_the_monitor_notices_a_log_that_was_begun_anew(site, tmp_path):
         other.close()
         assert ran.exit_code == 1, ran.stdout
         assert ran.stdout.startswith("misbehaves: ")
+        assert ("shrank" in ran.stdout) == (size < 600)
         assert "evidence" in ran.stdout
 
 

@@ -1,7 +1,7 @@
 """The sequencer: what it promises while everything goes well, and beside others."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from sqlalchemy import text
@@ -236,6 +236,35 @@ def test_sequencers_of_one_folder_take_turns(open_log):
     assert first.watcher.look() == 1_600
     assert sizes == sorted(sizes)
     assert first.wrong() == []
+
+
+def test_no_older_checkpoint_follows_a_newer_one(open_log, monkeypatch):
+    """
+    Who is slow to publish holds the folder until it has: the others come after.
+    """
+    slow, quick = open_log(), open_log()
+    slow.step_all()
+    slow.add("a", 3)
+    reached, go_on = threading.Event(), threading.Event()
+    waits = iter([True])
+
+    def hold(name: str) -> None:
+        if name == "log.after_tiles" and next(waits, False):
+            reached.set()
+            go_on.wait(10)
+
+    monkeypatch.setattr("testamur.tlog.sequence.fp", hold)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(slow.sequencer().step)
+        assert reached.wait(10)
+        quick.add("b", 4)
+        second = pool.submit(quick.sequencer().step)
+        # Time enough for the second to publish, if it could.
+        wait([second], timeout=0.5)
+        go_on.set()
+        assert [first.result(20), second.result(20)] == [3, 4]
+
+    assert slow.watcher.look() == 7
 
 
 def test_one_of_two_that_decide_the_same_size_loses(house):
