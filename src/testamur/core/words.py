@@ -1,7 +1,7 @@
 """The nouns. Frozen, compared by value, and almost without verbs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .lifecycle import JobState
 from .policy import Plan
@@ -93,6 +93,23 @@ class Progress:
     unused_images: int = 0
     #: The first failures in row order, for people; all of them are in the CSV.
     failures: Sequence[RowFailure] = field(default=())
+
+    @classmethod
+    def at_acceptance(cls, job: Job) -> "Progress":
+        """
+        Return how far *job* was when it was accepted, whatever happened since.
+
+        The answer to a submission is the same however quick the workers are, and
+        however often it is sent again.
+        """
+        accepted = replace(
+            job,
+            state=JobState.QUEUED,
+            updated_at=job.created_at,
+            started_at=None,
+            finished_at=None,
+        )
+        return cls(accepted, 0, 0, 0, None, None)
 
     @property
     def processed(self) -> int:

@@ -160,8 +160,15 @@ class JobDesk:
                 "A cancelled job cannot be retried. Submit its remaining rows as a "
                 "new job; the results CSV lists them.",
             )
+        before = self.status(tenant_id, job_id, failures=0)
         count = self._desk.retry(job)
         self._forget(job)
+        if count:  # as it was at that moment: a worker may have begun since
+            queued = replace(
+                before.job, state=JobState.QUEUED, started_at=None, finished_at=None
+            )
+            failed = max(0, before.failed - count)
+            return Retried(replace(before, job=queued, failed=failed), count)
         return Retried(self.status(tenant_id, job_id, failures=0), count)
 
     def _forget(self, job: Job) -> None:

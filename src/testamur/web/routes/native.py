@@ -10,7 +10,7 @@ from starlette.responses import Response
 from testamur.core.lifecycle import JobState
 from testamur.core.policy import Metered, Scope
 from testamur.core.refusals import Kind, Refusal
-from testamur.core.words import Caller, Job
+from testamur.core.words import Caller, Job, Progress
 from testamur.dialects.native import read, spell, wire
 
 from ..answers import json_answer
@@ -85,7 +85,7 @@ def job_routes(verbs: Verbs) -> APIRouter:
                 job = await _from_json(request, verbs, known, key)
             else:
                 job = await _from_files(request, verbs, known, key)
-        progress = await verbs.ask(jobs.status, known.tenant.id, job.id)
+        progress = Progress.at_acceptance(job)
         location = {"Location": f"/v1/jobs/{job.id}"}
         return json_answer(spell.job(progress), 202, location)
 

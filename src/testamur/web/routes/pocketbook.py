@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from testamur.core.policy import Metered, Scope
+from testamur.core.words import Progress
 from testamur.dialects.pocketbook import read, spell, wire
 
 from ..answers import json_answer
@@ -62,7 +63,7 @@ def pocketbook_routes(verbs: Verbs) -> APIRouter:
                     idempotency_key=key,
                 ),
             )
-        progress = await verbs.ask(jobs.status, known.tenant.id, job.id)
+        progress = Progress.at_acceptance(job)
         body = spell.success(spell.job(progress))
         location = f"/api/bulk-mint/{job.id}"
         return json_answer(body, 201, {"Location": location})
