@@ -11,7 +11,6 @@ there, because old readers know them badly.
 import struct
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
@@ -145,29 +144,6 @@ class Archive:
         for member in part.members():
             yield _central(member, start, self._date_time)
             start += _local_length(member)
-
-
-def zip_size(members: Iterable[Member]) -> int:
-    """
-    Return the length of an archive of *members*.
-
-    >>> zip_size([])
-    22
-    """
-    return Archive([_Listed(list(members))], modified_at=0).size
-
-
-@dataclass(frozen=True, slots=True)
-class _Listed:
-    """Members without bytes: enough to lay an archive out."""
-
-    listed: Sequence[Member]
-
-    def members(self) -> Sequence[Member]:
-        return self.listed
-
-    def contents(self, first: int, offset: int) -> Iterator[Iterable[bytes]]:
-        raise NotImplementedError
 
 
 def _local_length(member: Member) -> int:
