@@ -6,9 +6,10 @@ import sqlite3
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from bench import main_job, pictures, polling
+from bench import credentials, log, main_job, pictures, polling
 
 
 def main() -> None:
@@ -22,7 +23,9 @@ def main() -> None:
     )
     main_job.main(main_job.RUNS[:3] if quick else main_job.RUNS)
     pictures.main(200 if quick else 1_000)
+    credentials.main(1_000 if quick else 5_000)
     polling.main(20_000 if quick else 100_000)
+    log.main(100_000 if quick else 1_000_000)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,18 @@ from rich.console import Console
 
 from testamur.core.refusals import Fault, Refusal
 
-from . import config, issue, job, key, operations, server, tenant, token, version
+from . import (
+    config,
+    issue,
+    job,
+    key,
+    log,
+    operations,
+    server,
+    tenant,
+    token,
+    version,
+)
 from .house import House
 
 app = typer.Typer(
@@ -25,6 +36,7 @@ key.add_to(app)
 token.add_to(app)
 issue.add_to(app)
 job.add_to(app)
+log.add_to(app)
 operations.add_to(app)
 config.add_to(app)
 

@@ -111,6 +111,32 @@ RULES: Mapping[str, str] = {
     "row {} of a job has two certificates": """
         SELECT number FROM certificates GROUP BY job_seq, number HAVING count(*) > 1
     """,
+    "leaf batch {} does not begin where the one before it ends": """
+        SELECT id FROM (SELECT id, first_index,
+          coalesce(lag(first_index + count) OVER (ORDER BY first_index), 0) AS follows
+          FROM leaf_batches WHERE first_index IS NOT NULL) AS placed
+        WHERE first_index <> follows
+    """,
+    "the log {} counts other leaves than have a place": """
+        SELECT origin FROM log_state WHERE size <>
+          (SELECT coalesce(max(first_index + count), 0) FROM leaf_batches)
+    """,
+    "the log {} has no checkpoint of what it published": """
+        SELECT s.origin FROM log_state s LEFT JOIN log_checkpoints c
+          ON c.size = s.published_size
+        WHERE s.published_size IS NOT NULL AND c.size IS NULL
+    """,
+    "leaf batch {} has other leaves than its chunk has certificates": """
+        SELECT b.id FROM leaf_batches b LEFT JOIN
+          (SELECT chunk_id, count(*) AS kept FROM certificates GROUP BY chunk_id) c
+          ON c.chunk_id = b.chunk_id
+        WHERE b.chunk_id IS NOT NULL AND b.count <> coalesce(c.kept, 0)
+    """,
+    "chunk {} has certificates, and no leaves although there is a log": """
+        SELECT DISTINCT c.chunk_id FROM certificates c LEFT JOIN leaf_batches b
+          ON b.chunk_id = c.chunk_id
+        WHERE b.id IS NULL AND EXISTS (SELECT 1 FROM log_state)
+    """,
 }
 
 

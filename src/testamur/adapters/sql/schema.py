@@ -39,6 +39,7 @@ tenants = Table(
     _text("plan"),
     _number("created_at"),
     _number("suspended_at"),
+    Column("shows_addresses", Boolean),
 )
 
 api_keys = Table(
@@ -146,6 +147,9 @@ drafts = Table(
     Column("seed", LargeBinary),
     _number("issued_at"),
     Column("digest", LargeBinary),
+    _text("key_id"),
+    _number("status_list_id"),
+    _number("first_place"),
 )
 
 certificates = Table(
@@ -158,6 +162,9 @@ certificates = Table(
     _number("chunk_id"),
     _number("issued_at"),
     _number("picture_id"),
+    _number("die_id"),
+    _number("status_index"),
+    Column("signature", LargeBinary),
 )
 
 vouchers = Table(
@@ -201,4 +208,144 @@ batches = Table(
     _number("job_seq"),
     _text("name"),
     _number("created_at"),
+)
+
+leaf_batches = Table(
+    "leaf_batches",
+    metadata,
+    _serial("id"),
+    _number("chunk_id"),
+    _text("act"),
+    _number("count"),
+    _number("first_index"),
+    Column("digests", LargeBinary),
+)
+
+log_state = Table(
+    "log_state",
+    metadata,
+    _number("id"),
+    _text("origin"),
+    _number("size"),
+    Column("root", LargeBinary),
+    Column("edge", LargeBinary),
+    _number("decided_at"),
+    _number("published_size"),
+)
+
+log_tiles = Table(
+    "log_tiles",
+    metadata,
+    _number("level"),
+    _number("n"),
+    Column("hashes", LargeBinary),
+)
+
+log_checkpoints = Table(
+    "log_checkpoints",
+    metadata,
+    _number("size"),
+    _text("note"),
+)
+
+house = Table(
+    "house",
+    metadata,
+    _text("name"),
+    _text("value"),
+)
+
+issuer_keys = Table(
+    "issuer_keys",
+    metadata,
+    _text("id"),
+    _text("tenant_id"),
+    _text("algorithm"),
+    Column("public", LargeBinary),
+    Column("sealed", LargeBinary),
+    _number("made_at"),
+    _number("retired_at"),
+    _number("revoked_at"),
+)
+
+dies = Table(
+    "dies",
+    metadata,
+    _serial("id"),
+    _text("shape"),
+    _text("digest"),
+    Column("body", LargeBinary),
+)
+
+status_lists = Table(
+    "status_lists",
+    metadata,
+    _serial("id"),
+    _text("name"),
+    _text("tenant_id"),
+    Column("seed", LargeBinary),
+    _number("size"),
+    _number("used"),
+)
+
+signings = Table(
+    "signings",
+    metadata,
+    _number("chunk_id"),
+    _text("key_id"),
+    _number("status_list_id"),
+)
+
+acts = Table(
+    "acts",
+    metadata,
+    _text("id"),
+    _text("tenant_id"),
+    _text("verb"),
+    _text("reason"),
+    _text("actor"),
+    _number("done_at"),
+    _number("count"),
+)
+
+standings = Table(
+    "standings",
+    metadata,
+    _number("job_seq"),
+    _number("number"),
+    _text("standing"),
+    _number("since"),
+    _text("act_id"),
+    _number("status_list_id"),
+    _number("status_index"),
+)
+
+corrections = Table(
+    "corrections",
+    metadata,
+    _number("job_seq"),
+    _number("number"),
+    _text("replaced_by"),
+    _text("act_id"),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    _number("job_seq"),
+    _number("number"),
+    _text("act_id"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _number("seq"),
+    _number("at"),
+    _text("tenant_id"),
+    _text("actor"),
+    _text("act"),
+    _text("subject"),
+    _text("detail"),
+    Column("hash", LargeBinary),
 )

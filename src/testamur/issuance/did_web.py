@@ -1,0 +1,85 @@
+"""
+Who an issuer is to everybody else: a `did:web`, and the document behind it.
+
+W3C CCG did:web Method, section 2.5, and Controlled Identifiers 1.0. The document
+of `did:web:host:t:slug` is found at `https://host/t/slug/did.json`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from .die.base58 import base58btc
+from .die.jose import encoded
+from .die.sign import Algorithm
+from .keys import IssuerKey
+
+#: Multicodec `ed25519-pub`, as a varint.
+_ED25519 = b"\xed\x01"
+
+
+def did_of(public_url: str, slug: str) -> str:
+    """
+    Return the DID of the tenant called *slug*.
+
+    >>> did_of("http://127.0.0.1:8000", "harbour")
+    'did:web:127.0.0.1%3A8000:t:harbour'
+    """
+    host = urlsplit(public_url).netloc.rpartition("@")[2].lower()
+    return f"did:web:{quote(host, safe='')}:t:{slug}"
+
+
+def method_of(did: str, key: IssuerKey) -> str:
+    """Return the DID URL by which proofs name *key*."""
+    return f"{did}#{key.id}"
+
+
+def did_document(did: str, keys: Sequence[IssuerKey]) -> dict[str, Any]:
+    """
+    Return the DID document of an issuer with these *keys*, past ones included.
+
+    Retired keys stay under `assertionMethod`: verifiers accept a proof only from
+    a key that stands there, and what was signed before a rotation stays valid. A
+    revoked key stands nowhere.
+    """
+    valid = sorted(
+        (key for key in keys if key.revoked_at is None),
+        key=lambda key: (key.made_at, key.id),
+        reverse=True,
+    )
+    methods = [_method(did, key) for key in valid]
+    contexts = ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"]
+    if any(key.algorithm is Algorithm.RS256 for key in valid):
+        contexts.append("https://w3id.org/security/jwk/v1")
+    return {
+        "@context": contexts,
+        "id": did,
+        "verificationMethod": methods,
+        "assertionMethod": [method["id"] for method in methods],
+    }
+
+
+def _method(did: str, key: IssuerKey) -> dict[str, Any]:
+    method: dict[str, Any] = {"id": method_of(did, key), "controller": did}
+    if key.algorithm is Algorithm.EDDSA:
+        multibase = "z" + base58btc(_ED25519 + key.public)
+        return method | {"type": "Multikey", "publicKeyMultibase": multibase}
+    rsa = load_der_public_key(key.public)
+    assert isinstance(rsa, RSAPublicKey)
+    numbers = rsa.public_numbers()
+    return method | {
+        "type": "JsonWebKey",
+        "publicKeyJwk": {
+            "kty": "RSA",
+            "alg": "RS256",
+            "n": _number(numbers.n),
+            "e": _number(numbers.e),
+        },
+    }
+
+
+def _number(number: int) -> str:
+    return encoded(number.to_bytes((number.bit_length() + 7) // 8))

@@ -1,0 +1,1 @@
+"""The die: a credential's structure engraved once, and stamped for every row."""
