@@ -92,6 +92,16 @@ class NoLongerOurs(Fault):
         super().__init__(text, passing=True)
 
 
+class Halted(Fault):
+    """The operator halted issuing: nothing is signed until it is resumed."""
+
+    #: What callers are told, in every dialect.
+    CODE = "issuing_halted"
+
+    def __init__(self) -> None:
+        super().__init__("issuing is halted; `testamur halt off` resumes", passing=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """
