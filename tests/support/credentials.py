@@ -29,7 +29,8 @@ from testamur.issuance.die.proof import Press
 from testamur.issuance.die.quads import Quad, literal
 from testamur.issuance.die.sign import Algorithm
 from testamur.issuance.die.stamp import Stamper
-from testamur.issuance.keys import IssuerKey, make_key, open_key
+from testamur.issuance.keys import make_key, open_key
+from testamur.issuance.ports import IssuerKey
 
 PUBLIC_URL = "https://certificates.example.org"
 SEALING = bytes(range(32))

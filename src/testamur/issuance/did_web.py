@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from .die.base58 import base58btc
 from .die.jose import encoded
 from .die.sign import Algorithm
-from .keys import IssuerKey
+from .ports import IssuerKey
 
 #: Multicodec `ed25519-pub`, as a varint.
 _ED25519 = b"\xed\x01"

@@ -9,7 +9,6 @@ to another tenant's row does not open.
 """
 
 import os
-from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -32,6 +31,7 @@ from testamur.core.ids import new_id
 from testamur.core.refusals import Fault
 
 from .die.sign import Algorithm, Sign
+from .ports import IssuerKey
 
 #: What `OperatorSecret.derive` is to be asked for.
 SEALING = "issuer key"
@@ -40,24 +40,6 @@ _VERSION = b"\x01"
 _NONCE = 12
 _WRAPPED = 32 + 16
 _RSA_BITS = 3_072
-
-
-@dataclass(frozen=True, slots=True)
-class IssuerKey:
-    """A signing key as it is kept. Its public half is kept for ever."""
-
-    id: str
-    tenant_id: str
-    algorithm: Algorithm
-    #: EdDSA: its 32 bytes. RS256: SubjectPublicKeyInfo, DER.
-    public: bytes
-    sealed: bytes = field(repr=False)
-    #: It signed from this moment on,
-    made_at: int
-    #: and before this one, if it was replaced. What it signed stays valid.
-    retired_at: int | None = None
-    #: When it was found to be in wrong hands: nothing it signed is valid.
-    revoked_at: int | None = None
 
 
 def make_key(

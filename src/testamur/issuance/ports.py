@@ -1,12 +1,14 @@
-"""What this room needs: its registry, and the pictures that rows name."""
+"""What this room needs: its registry, its keys, the pictures that rows name."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from testamur.core.ids import RowIds
 from testamur.core.refusals import Reason
 from testamur.core.words import Lease, Profile, StoredPicture
+
+from .die.sign import Algorithm as Algorithm  # stores of keys spell it too
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,4 +138,60 @@ class Certificates(Protocol):
         letters in either case). The listing goes on below the certificate whose
         id is *after*; None when the tenant has no such certificate.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerKey:
+    """A signing key as it is kept. Its public half is kept for ever."""
+
+    id: str
+    tenant_id: str
+    algorithm: Algorithm
+    #: EdDSA: its 32 bytes. RS256: SubjectPublicKeyInfo, DER.
+    public: bytes
+    sealed: bytes = field(repr=False)
+    #: It signed from this moment on,
+    made_at: int
+    #: and before this one, if it was replaced. What it signed stays valid.
+    retired_at: int | None = None
+    #: When it was found to be in wrong hands: nothing it signed is valid.
+    revoked_at: int | None = None
+
+    @property
+    def is_in_force(self) -> bool:
+        """Whether new jobs may be signed with it."""
+        return self.retired_at is None and self.revoked_at is None
+
+
+class KeyStore(Protocol):
+    """
+    The tenants' signing keys, sealed.
+
+    Every change is told to the audit log together with who made it (*by*), or
+    does not happen.
+    """
+
+    def add(self, key: IssuerKey, *, by: str) -> IssuerKey:
+        """
+        Keep *key*, unless the tenant has one of its algorithm in force already.
+
+        Return the one in force: processes that are first at once agree.
+        """
+        ...
+
+    def find(self, key_id: str) -> IssuerKey | None:
+        """Return the key as it is now, or None."""
+        ...
+
+    def of_tenant(self, tenant_id: str) -> Sequence[IssuerKey]:
+        """Return every key the tenant ever had, the newest first."""
+        ...
+
+    def retire(self, key_id: str, at: int, *, by: str) -> None:
+        """Let the key sign no new job; no change if it is retired already."""
+        ...
+
+    def revoke(self, key_id: str, at: int, *, by: str) -> None:
+        """Distrust the key for ever; no change if it is revoked already."""
         ...

@@ -32,6 +32,9 @@ from .office import Office, open_office
 from .ownership import is_served, served_at, sole_owner
 from .workers import worker_command
 
+#: Who does what the command line asks for, in the audit log.
+OPERATOR = "operator"
+
 #: Files are read in pieces of this size.
 PIECE = 1024 * 1024
 
@@ -43,8 +46,12 @@ class OfficeDesk:
     office: Office
 
     def create_tenant(self, slug: str, name: str, plan: str) -> Tenant:
-        """Create a tenant, or refuse."""
-        return self.office.tenants.create(slug, name, plan)
+        """Create a tenant, and the key it signs with; or refuse."""
+        self.office.secret  # noqa: B018 - a tenant that cannot sign is not made
+        tenant = self.office.tenants.create(slug, name, plan)
+        # Should we die here, the key is made when it is first needed.
+        self.office.keyring.current(tenant.id, by=OPERATOR)
+        return tenant
 
     def tenants(self) -> Sequence[Tenant]:
         """Return every tenant, by slug."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.access.tokens import Tokens
     from testamur.adapters.sql.access_store import AccessStore
     from testamur.intake.door import Door
+    from testamur.issuance.keyring import Keyring
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,19 @@ class Office:
         from testamur.access.keys import Keys
 
         return Keys(self.access_store, self.secret, self.clock)
+
+    @cached_property
+    def keyring(self) -> "Keyring":
+        """The keys that issuers sign with."""
+        from testamur.adapters.sql.issuer_keys import SqlIssuerKeys
+        from testamur.issuance import keys
+        from testamur.issuance.keyring import Keyring
+
+        return Keyring(
+            SqlIssuerKeys(self.database),
+            lambda: self.secret.derive(keys.SEALING),
+            self.clock,
+        )
 
     @cached_property
     def tokens(self) -> "Tokens":

@@ -13,7 +13,8 @@ from support.credentials import DID, ISSUED_AT, PLAIN, SEALING, secured
 from testamur.issuance.did_web import did_document, method_of
 from testamur.issuance.die.jose import ob_jwt, vc_jwt
 from testamur.issuance.die.sign import Algorithm
-from testamur.issuance.keys import IssuerKey, make_key, open_key
+from testamur.issuance.keys import make_key, open_key
+from testamur.issuance.ports import IssuerKey
 
 pytestmark = pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
 
