@@ -286,6 +286,8 @@ status_lists = Table(
     Column("seed", LargeBinary),
     _number("size"),
     _number("used"),
+    _number("version"),
+    _number("changed_at"),
 )
 
 signings = Table(

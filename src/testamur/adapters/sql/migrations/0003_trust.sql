@@ -29,14 +29,17 @@ CREATE TABLE dies (
   body {blob} NOT NULL
 );
 
--- Bitstring status lists. The n-th place handed out is found from the seed.
+-- Bitstring status lists. The n-th place handed out is found from the seed. The
+-- version grows, and changed_at is set, with every act that changes its bits.
 CREATE TABLE status_lists (
   id {serial},
   name TEXT NOT NULL UNIQUE,
   tenant_id TEXT NOT NULL REFERENCES tenants (id),
   seed {blob} NOT NULL,
   size BIGINT NOT NULL,
-  used BIGINT NOT NULL CHECK (used <= size)
+  used BIGINT NOT NULL CHECK (used <= size),
+  version BIGINT NOT NULL,
+  changed_at BIGINT
 );
 CREATE INDEX status_lists_by_tenant ON status_lists (tenant_id, id);
 
