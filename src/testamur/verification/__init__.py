@@ -1,0 +1,1 @@
+"""Verification: what a credential is worth, checked piece by piece."""
