@@ -7,12 +7,17 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from testamur.issuance.ports import Algorithm, IssuerKey
 
+from .audit import append
 from .database import Database
 from .schema import issuer_keys, tenants
 
 
 class SqlIssuerKeys:
-    """Fits `KeyStore`. Every method is one transaction."""
+    """
+    Fits `KeyStore`. Every method is one transaction.
+
+    A change and its entry in the audit log are made together, or not at all.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -39,6 +44,7 @@ class SqlIssuerKeys:
                     made_at=key.made_at,
                 )
             )
+            _tell(connection, "key.made", key.made_at, by, key.id, key)
         return key
 
     def find(self, key_id: str) -> IssuerKey | None:
@@ -55,20 +61,38 @@ class SqlIssuerKeys:
 
     def retire(self, key_id: str, at: int, *, by: str) -> None:
         """Let the key sign no new job; no change if it is retired already."""
-        self._mark(key_id, "retired_at", at)
+        self._mark(key_id, "retired", at, by)
 
     def revoke(self, key_id: str, at: int, *, by: str) -> None:
         """Distrust the key for ever; no change if it is revoked already."""
-        self._mark(key_id, "revoked_at", at)
+        self._mark(key_id, "revoked", at, by)
 
-    def _mark(self, key_id: str, column: str, at: int) -> None:
+    def _mark(self, key_id: str, event: str, at: int, by: str) -> None:
+        column = issuer_keys.c[f"{event}_at"]
         change = (
             update(issuer_keys)
-            .where(issuer_keys.c.id == key_id, issuer_keys.c[column].is_(None))
+            .where(issuer_keys.c.id == key_id, column.is_(None))
             .values({column: at})
+            .returning(issuer_keys.c.tenant_id, issuer_keys.c.algorithm)
         )
         with self._database.writing() as connection:
-            connection.execute(change)
+            marked = connection.execute(change).one_or_none()
+            if marked is not None:
+                _tell(connection, f"key.{event}", at, by, key_id, marked)
+
+
+def _tell(
+    connection: Connection, act: str, at: int, by: str, key_id: str, key: Any
+) -> None:
+    append(
+        connection,
+        at=at,
+        tenant_id=key.tenant_id,
+        actor=by,
+        act=act,
+        subject=key_id,
+        detail={"algorithm": str(key.algorithm)},
+    )
 
 
 def _of_tenant(connection: Connection, tenant_id: str) -> list[IssuerKey]:
