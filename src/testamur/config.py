@@ -108,6 +108,12 @@ class Settings:
         _optional_path,
         "",
     )
+    record_dir: Path | None = _setting(  # noqa: RUF009 - a field, wrapped
+        "Folder outside the data directory that remembers what a restored backup must "
+        "not undo; beside the operator secret when empty.",
+        _optional_path,
+        "",
+    )
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property

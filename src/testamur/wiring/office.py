@@ -14,6 +14,7 @@ from testamur.adapters.files.blobs import DirectoryBlobs
 from testamur.adapters.sql.admission import SqlLedger
 from testamur.adapters.sql.certificates import SqlCertificates
 from testamur.adapters.sql.database import Database
+from testamur.adapters.sql.house_state import house_id, known_house_id
 from testamur.adapters.sql.migrate import migrate
 from testamur.adapters.sql.queue import SqlQueue
 from testamur.adapters.sql.registry import SqlRegistry
@@ -22,6 +23,7 @@ from testamur.adapters.sql.shelf import SqlShelf
 from testamur.adapters.sql.steering import SqlDesk
 from testamur.config import Settings
 from testamur.core.clock import Clock, system_clock
+from testamur.core.refusals import Fault
 from testamur.jobs.desk import Glances, JobDesk
 
 log = structlog.get_logger()
@@ -34,6 +36,7 @@ if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.access.secret import OperatorSecret
     from testamur.access.tenants import Tenants
     from testamur.access.tokens import Tokens
+    from testamur.adapters.files.acts_record import ActsRecord
     from testamur.adapters.sql.access_store import AccessStore
     from testamur.intake.door import Door
     from testamur.issuance.keyring import Keyring
@@ -127,6 +130,40 @@ class Office:
                 "put the old secret back, or create them anew",
             )
         return OperatorSecret(material)
+
+    @cached_property
+    def record_folder(self) -> Path:
+        """
+        Where is remembered, outside the data, what no restored backup may undo.
+
+        Raises:
+            Fault: not passing, when it is inside the data directory.
+        """
+        from testamur.adapters.files.secret import secret_path
+
+        with self.database.reading() as connection:
+            house = known_house_id(connection)
+        if house is None:
+            with self.database.writing() as connection:
+                house = house_id(connection)
+        secret = secret_path(self.settings.secret_file, self.environment)
+        # Installations may share the folder: each has its own in it.
+        folder = (self.settings.record_dir or secret.parent / "record") / house
+        if folder.resolve().is_relative_to(self.settings.data.resolve()):
+            raise Fault(
+                f"the record folder {folder} is inside the data directory; set "
+                "TESTAMUR_RECORD_DIR to one outside, so that a restored backup does "
+                "not bring back what was revoked",
+                passing=False,
+            )
+        return folder
+
+    @cached_property
+    def acts_record(self) -> "ActsRecord":
+        """Every act on certificates, outside the data."""
+        from testamur.adapters.files.acts_record import ActsRecord
+
+        return ActsRecord(self.record_folder)
 
     @cached_property
     def tenants(self) -> "Tenants":

@@ -19,17 +19,20 @@ PUT_NEW = text("""
 DROP = text("DELETE FROM house WHERE name = :name")
 
 
+def known_house_id(connection: Connection) -> str | None:
+    """Return the id of this installation, if it was made already."""
+    found = connection.scalar(GET, {"name": "id"})
+    return None if found is None else str(found)
+
+
 def house_id(connection: Connection) -> str:
     """
     Return the id of this installation, which its backups and copies share.
 
-    The first call makes it, and needs a connection that may write.
+    The first call makes it; the connection may write.
     """
-    found = connection.scalar(GET, {"name": "id"})
-    if found is None:
-        connection.execute(PUT_NEW, {"name": "id", "value": new_id()})
-        found = connection.scalar(GET, {"name": "id"})
-    return str(found)
+    connection.execute(PUT_NEW, {"name": "id", "value": new_id()})
+    return str(connection.scalar(GET, {"name": "id"}))
 
 
 def halted_at(connection: Connection) -> int | None:

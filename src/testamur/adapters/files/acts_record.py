@@ -1,0 +1,170 @@
+"""
+Every act on certificates in a file outside the data, so that none can be undone.
+
+A database that is restored from an older backup does not know the acts since;
+this file does, and what is missing is done again before anything is served.
+
+One line per act: a JSON object with a checksum of its own. A line is synced before
+the act's transaction commits. A line that power loss tore is the last one, and its
+act did not happen: it is dropped.
+"""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from testamur.core.acts import Act
+from testamur.core.chain import canonical
+from testamur.core.failpoints import fp
+from testamur.core.refusals import Fault, StorageFull
+
+
+class ActsRecord:
+    """The file `acts` in *folder*, which is made when it is first written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / "acts"
+
+    def append(self, act: Act) -> None:
+        """
+        Write *act* down so that it survives power loss, before it is done.
+
+        After a crash: the act is there and done at the next start, or not there.
+
+        Raises:
+            StorageFull: nothing was written; the act must not happen.
+            Fault: passing, as above: the folder cannot be written.
+        """
+        self._add(
+            {
+                "act": act.id,
+                "tenant": act.tenant_id,
+                "verb": act.verb,
+                "at": act.at,
+                "reason": act.reason,
+                "actor": act.actor,
+                "certificates": list(act.certificates),
+            }
+        )
+        fp("act.after_record")
+
+    def withdraw(self, act_id: str) -> None:
+        """
+        Note that an act which was written down did not happen: it is never replayed.
+
+        Call it only when the database says that it does not know the act.
+        """
+        self._add({"act": act_id, "verb": "withdrawn"})
+
+    def read(self) -> list[Act]:
+        """
+        Return every act that was not withdrawn, in the order they were written.
+
+        Raises:
+            Fault: not passing, when a line is damaged, or the file cannot be read.
+        """
+        try:
+            with self._path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH)
+                lines = list(self._lines(file))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._fault(error, "read") from error
+        withdrawn = {line["act"] for line in lines if line["verb"] == "withdrawn"}
+        return [
+            Act(
+                id=line["act"],
+                tenant_id=line["tenant"],
+                verb=line["verb"],
+                at=line["at"],
+                reason=line["reason"],
+                actor=line["actor"],
+                certificates=tuple(line["certificates"]),
+            )
+            for line in lines
+            if line["act"] not in withdrawn
+        ]
+
+    def _lines(self, file: BinaryIO) -> Iterator[dict[str, Any]]:
+        for number, text in enumerate(file, start=1):
+            if not text.endswith(b"\n"):
+                return  # torn: it was never synced, so its act never happened
+            with contextlib.suppress(ValueError):
+                line = json.loads(text)
+                if isinstance(line, dict) and line.pop("sum", "") == _sum(line):
+                    yield line
+                    continue
+            raise Fault(
+                f"line {number} of {self._path} is damaged: an act on certificates may "
+                "be lost. Put back a copy of the file that is whole",
+                passing=False,
+            )
+
+    def _add(self, line: Mapping[str, object]) -> None:
+        text = canonical({**line, "sum": _sum(line)}).encode() + b"\n"
+        try:
+            is_new = not self._path.exists()
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(
+                self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_APPEND, 0o600
+            )
+            with open(handle, "r+b", buffering=0) as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                end = _whole_end(file)
+                file.truncate(end)
+                try:
+                    if file.write(text) != len(text):
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                    os.fsync(file)
+                except OSError:
+                    file.truncate(end)
+                    raise
+            if is_new:
+                for folder in (self._folder, *self._folder.parents[:2]):
+                    _sync(folder)
+        except OSError as error:
+            raise self._fault(error, "written") from error
+
+    def _fault(self, error: OSError, what: str) -> Fault:
+        text = (
+            f"the record folder {self._folder} cannot be {what} ({error.strerror}); "
+            "nothing is revoked, suspended, reinstated, corrected or erased until it "
+            "can: make room, set its permissions right, or set TESTAMUR_RECORD_DIR"
+        )
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return StorageFull(text)
+        return Fault(text, passing=True)
+
+
+def _sum(line: Mapping[str, object]) -> str:
+    return hashlib.sha256(canonical(line).encode()).hexdigest()[:32]
+
+
+def _whole_end(file: BinaryIO) -> int:
+    """Return where the last whole line ends."""
+    end = file.seek(0, os.SEEK_END)
+    position = end
+    while position:
+        start = max(0, position - 65_536)
+        file.seek(start)
+        piece = file.read(position - start)
+        if (found := piece.rfind(b"\n")) >= 0:
+            return start + found + 1
+        position = start
+    return 0
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
