@@ -15,6 +15,8 @@ class Tenant:
     slug: str
     name: str
     plan: Plan
+    #: Whether its credentials name recipients by their address, and not by a hash.
+    shows_addresses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,21 @@ class Caller:
     #: The key's or token's id, for the audit trail. Never the secret.
     credential_id: str
     scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """Who vouches for a job's certificates, and with which key: as it was then."""
+
+    #: The issuer's DID, name and page.
+    did: str
+    name: str
+    url: str
+    #: Whether recipients' addresses appear as salted hashes only.
+    hides_addresses: bool
+    key_id: str
+    #: The address under which the certificates' pages are.
+    public_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +63,13 @@ class Profile:
     #: How many images the ZIP holds.
     images: int = 0
     version: int = 1
+    #: None in jobs that were accepted before certificates were signed: theirs are
+    #: not.
+    letterhead: Letterhead | None = None
+    #: For how many days a certificate is valid whose row does not say.
+    valid_days: int | None = None
+    #: The id of the certificate that this job's only row stands in for.
+    corrects: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +184,8 @@ class Facts:
     expiry_days: int | None
     #: The image cell: a URL, the name of a ZIP entry, or empty.
     image: str
+    #: When the certificate ends by its own row; None when the row does not say.
+    valid_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from testamur.core.text import (
 from testamur.core.words import Facts
 
 from .email import email_problem
+from .validity import is_valid_until, read_end
 
 #: An attribute is a line beside the picture, not a text of its own.
 MAX_ATTRIBUTE_CHARACTERS = 1_000
@@ -61,11 +62,15 @@ _WEB = re.compile(r"https?://", re.IGNORECASE)
 class Checker:
     """What rows with these *columns* are read by, prepared once per job."""
 
-    def __init__(self, columns: Sequence[str], *, images_optional: bool) -> None:
+    def __init__(
+        self, columns: Sequence[str], *, images_optional: bool, ends: bool = False
+    ) -> None:
         """
         Prepare to read rows whose cells stand in the order of *columns*.
 
-        *images_optional* says whether a ZIP of images came along.
+        *images_optional* says whether a ZIP of images came along, and *ends* whether
+        the attribute `validUntil` is a certificate's end. In jobs of earlier
+        releases it was an attribute like any other.
         """
         self._columns = tuple(columns)
         self._width = len(columns)
@@ -83,6 +88,12 @@ class Checker:
             (column.removeprefix(ATTRIBUTE_PREFIX), index)
             for column, index in place.items()
             if column.startswith(ATTRIBUTE_PREFIX)
+        ]
+        # Of several that differ in capitals, the first column is meant.
+        ends_at = [at for key, at in self._attributes if is_valid_until(key)] * ends
+        self._end = ends_at[0] if ends_at else self._width
+        self._attributes = [
+            (key, at) for key, at in self._attributes if at != self._end
         ]
 
     def check(self, row: int, cells: Sequence[str]) -> Facts | Reason:
@@ -136,6 +147,13 @@ class Checker:
                 return _not_days(written)
             days = int(written)
 
+        end: int | None = None
+        if texts[self._end]:
+            read = read_end(texts[self._end])
+            if isinstance(read, Reason):
+                return read
+            end = read
+
         return Facts(
             name,
             description,
@@ -145,6 +163,7 @@ class Checker:
             tuple([(key, texts[at]) for key, at in self._attributes if texts[at]]),
             days,
             image,
+            end,
         )
 
     def _look_closely(self, cells: Sequence[str]) -> list[str] | Reason:
