@@ -5,20 +5,15 @@ The child is a small program of its own, so a decoder that crashes, hangs or is
 taken over costs one row its picture, and nobody else anything.
 """
 
-import contextlib
-import fcntl
-import os
-import select
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from testamur.core.refusals import Fault, Reason
+from testamur.core.child import Child
+from testamur.core.refusals import Reason
 
-from .picture_child import ANSWER, FORMATS, QUESTION, READY
+from .picture_child import ANSWER, FORMATS, QUESTION
 from .picture_formats import MAX_BYTES, MAX_PIXELS, Wrong, check
 
 #: The module that the child runs.
@@ -26,11 +21,6 @@ CHILD = "testamur.intake.picture_child"
 
 #: No picture takes longer; measured: 25 megapixels take about 2.
 SECONDS_PER_PICTURE = 10.0
-
-SECONDS_TO_START = 20.0
-
-#: The most that a pipe holds without privileges (pipe(7)): fewer turns to wait.
-PIPE_BYTES = 1024 * 1024
 
 MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png"}
 
@@ -71,7 +61,7 @@ class Decoder:
 
     def __init__(self, *, seconds_per_picture: float = SECONDS_PER_PICTURE) -> None:
         self._seconds = seconds_per_picture
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child = Child(CHILD, what="picture decoder")
 
     def __enter__(self) -> Self:
         return self
@@ -86,15 +76,7 @@ class Decoder:
 
     def close(self) -> None:
         """End the child. Closing twice is fine; another picture starts another."""
-        child, self._child = self._child, None
-        if child is not None:
-            child.kill()
-            for pipe in (child.stdin, child.stdout):
-                if pipe is not None:
-                    # What was not sent is not wanted any more.
-                    with contextlib.suppress(OSError):
-                        pipe.close()
-            child.wait()
+        self._child.close()
 
     def start(self) -> None:
         """
@@ -103,7 +85,7 @@ class Decoder:
         Raises:
             Fault: passing, when the child cannot be started.
         """
-        self._started()
+        self._child.start()
 
     def normalise(self, data: bytes) -> Picture | Reason:
         """
@@ -119,9 +101,9 @@ class Decoder:
             check(data)
         except Wrong as wrong:
             return Reason(wrong.code, wrong.message)
-        child = self._started()
+        self._child.start()
         try:
-            return _ask(child, data, time.monotonic() + self._seconds)
+            return _ask(self._child, data, time.monotonic() + self._seconds)
         except TimeoutError:
             self.close()
             return Reason(
@@ -141,63 +123,22 @@ class Decoder:
             self.close()
             raise
 
-    def _started(self) -> subprocess.Popen[bytes]:
-        """Return a child that is ready for a picture."""
-        if self._child is not None and self._child.poll() is None:
-            return self._child
-        self.close()
-        try:
-            self._child = subprocess.Popen(
-                # Isolated: neither the environment nor the folder we are in can
-                # change what is imported.
-                [sys.executable, "-I", "-m", CHILD, str(os.getpid())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                bufsize=0,
-                cwd="/",
-                env={},
-            )
-            for pipe in _pipes(self._child):
-                os.set_blocking(pipe, False)
-                with contextlib.suppress(OSError, AttributeError):
-                    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-            deadline = time.monotonic() + SECONDS_TO_START
-            if _receive(_pipes(self._child)[1], 1, deadline) != READY:
-                raise ValueError("not the answer of a decoder")
-        except (OSError, EOFError, ValueError) as trouble:
-            self.close()
-            raise Fault(
-                f"the picture decoder did not start: {trouble!r}", passing=True
-            ) from trouble
-        return self._child
 
-
-def _pipes(child: subprocess.Popen[bytes]) -> tuple[int, int]:
-    """Return where to write to the child, and where to read from it."""
-    assert child.stdin is not None
-    assert child.stdout is not None
-    return child.stdin.fileno(), child.stdout.fileno()
-
-
-def _ask(
-    child: subprocess.Popen[bytes], data: bytes, deadline: float
-) -> Picture | Reason:
+def _ask(child: Child, data: bytes, deadline: float) -> Picture | Reason:
     """
     Send one picture, return the answer, and believe nothing that cannot be.
 
     Raises:
         TimeoutError, EOFError, OSError, ValueError: the child is of no more use.
     """
-    to_child, from_child = _pipes(child)
-    _send(to_child, QUESTION.pack(len(data)), deadline)
-    _send(to_child, data, deadline)
-    head = _receive(from_child, ANSWER.size, deadline)
+    child.send(QUESTION.pack(len(data)), deadline)
+    child.send(data, deadline)
+    head = child.receive(ANSWER.size, deadline)
     kind, width, height, form, small_form, length, small_length = ANSWER.unpack(head)
     if length > MAX_ANSWER_BYTES or small_length > MAX_BYTES:
         raise ValueError("no picture is that large")
-    body = _receive(from_child, length, deadline)
-    small = _receive(from_child, small_length, deadline)
+    body = child.receive(length, deadline)
+    small = child.receive(small_length, deadline)
     if kind == b"P" and body and small and max(form, small_form) < len(FORMATS):
         return Picture(
             body,
@@ -211,35 +152,3 @@ def _ask(
     if kind != b"R" or code not in CODES or not message.isprintable():
         raise ValueError("not an answer")
     return Reason(code, message)
-
-
-def _send(pipe: int, data: bytes, deadline: float) -> None:
-    """Write all of *data* before *deadline*."""
-    view = memoryview(data)
-    while view:
-        _wait(pipe, select.POLLOUT, deadline)
-        with contextlib.suppress(BlockingIOError):
-            view = view[os.write(pipe, view) :]
-
-
-def _receive(pipe: int, length: int, deadline: float) -> bytes:
-    """Read exactly *length* bytes before *deadline*."""
-    data = bytearray(length)
-    view = memoryview(data)
-    while view:
-        _wait(pipe, select.POLLIN, deadline)
-        with contextlib.suppress(BlockingIOError):
-            count = os.readv(pipe, [view])
-            if not count:
-                raise EOFError
-            view = view[count:]
-    return bytes(data)
-
-
-def _wait(pipe: int, event: int, deadline: float) -> None:
-    """Wait until a pipe is ready, or broken."""
-    left = deadline - time.monotonic()
-    poll = select.poll()
-    poll.register(pipe, event)
-    if left <= 0 or not poll.poll(left * 1000):
-        raise TimeoutError
