@@ -1,0 +1,101 @@
+"""The transparency log: its key, the one thread that extends it, and its readers."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from testamur.access.secret import OperatorSecret
+from testamur.adapters.files.log_files import DirectoryLogFiles, FileRecord
+from testamur.adapters.sql.house_state import halted_at
+from testamur.adapters.sql.log_store import SqlLogStore
+from testamur.tlog.ports import LogKey
+from testamur.tlog.read import LogReader
+from testamur.tlog.sequence import Sequencer, run
+
+from .office import Office
+
+#: What the secret is asked for. Another would be another log.
+PURPOSE = "log key"
+
+#: While leaves keep coming, a checkpoint is published this often and not more:
+#: each costs some milliseconds, however many leaves it has.
+SECONDS_BETWEEN_CHECKPOINTS = 0.1
+
+#: How long an idle sequencer believes a database that seems unchanged.
+IDLE_SECONDS = 0.2
+
+
+def log_key(secret: OperatorSecret) -> LogKey:
+    """Return what signs checkpoints (Ed25519): the same key every time."""
+    key = Ed25519PrivateKey.from_private_bytes(secret.derive(PURPOSE))
+    return LogKey(key.sign, key.public_key().public_bytes_raw())
+
+
+def log_reader(office: Office) -> LogReader:
+    """Return who reads the published log."""
+    return LogReader(SqlLogStore(office.database), log_files(office))
+
+
+def log_files(office: Office) -> DirectoryLogFiles:
+    """Return the log's published files."""
+    return DirectoryLogFiles(office.settings.data / "log")
+
+
+@contextmanager
+def sequencing(office: Office) -> Iterator[None]:
+    """Extend the log meanwhile, in a thread; jobs end when their leaves are in it."""
+    stopping = threading.Event()
+    thread = threading.Thread(
+        target=run, args=(Steps(office), stopping), name="sequencer", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
+
+
+class Steps:
+    """The sequencer's steps, taken when there is something to do."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._sequencer = Sequencer(
+            SqlLogStore(office.database),
+            log_files(office),
+            origin=f"{office.public_host}/log",
+            keys=[log_key(office.secret)],
+            clock=office.clock,
+            checkpoint=FileRecord(office.settings.data / "log" / "checkpoint"),
+            records=[FileRecord(office.record_folder / "checkpoint")],
+        )
+        self._idle_mark: object = None
+        self._next_look = 0.0
+
+    def __call__(self) -> int:
+        """
+        Extend the log by what waits, unless issuing is halted; say how many leaves.
+
+        Raises:
+            Fault: as `Sequencer.step`.
+        """
+        now = time.monotonic()
+        mark = self._office.database.change_mark()
+        seems_unchanged = mark is not None and mark == self._idle_mark
+        if now < self._next_look and (seems_unchanged or self._idle_mark is None):
+            return 0
+        self._next_look = now + IDLE_SECONDS
+        self._idle_mark = mark
+        with self._office.database.reading() as connection:
+            if halted_at(connection) is not None:
+                return 0
+        placed = self._sequencer.step()
+        if placed:
+            self._idle_mark = None
+            self._next_look = time.monotonic() + SECONDS_BETWEEN_CHECKPOINTS
+            self._office.queue.settle()
+        return placed
