@@ -9,11 +9,15 @@ import pytest
 from support.third_party import third_party_json
 from testamur.core.refusals import Fault
 from testamur.issuance.die.contexts import (
+    DATA_INTEGRITY_V2,
+    EXAMPLES_V2,
     OB_V3,
     PINS,
+    VC_V1,
     VC_V2,
     Pin,
     digest_of,
+    known_contexts,
     pinned_contexts,
     read,
 )
@@ -103,3 +107,25 @@ def test_nothing_is_ever_fetched(url, monkeypatch):
 
     with pytest.raises(NotSignableError, match="not among those we keep"):
         to_quads({"@context": [VC_V2, url], "id": "urn:x:1"}, pinned_contexts())
+
+
+def test_what_others_mean_something_by_is_known():
+    """
+    Every context that documents of others may name is there, and is what was pinned.
+    """
+    contexts = known_contexts()
+
+    assert set(contexts) >= {VC_V2, OB_V3, VC_V1, DATA_INTEGRITY_V2, EXAMPLES_V2}
+    assert all("@context" in contexts[url] for url in contexts)
+    assert contexts[EXAMPLES_V2] == third_party_json("contexts/examples-v2.json")
+
+
+def test_a_context_nobody_knows_is_not_there():
+    """
+    Nothing is fetched: what is not kept is unknown.
+    """
+    contexts = known_contexts()
+
+    assert "https://example.com/contexts/v1" not in contexts
+    with pytest.raises(KeyError):
+        contexts["https://example.com/contexts/v1"]
