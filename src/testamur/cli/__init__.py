@@ -10,6 +10,7 @@ from testamur.core.refusals import Fault, Refusal
 from . import (
     config,
     issue,
+    issuer,
     job,
     key,
     log,
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.callback()(version.offer_version)
 server.add_to(app)
 tenant.add_to(app)
+issuer.add_to(app)
 key.add_to(app)
 token.add_to(app)
 issue.add_to(app)

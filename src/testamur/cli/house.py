@@ -11,10 +11,12 @@ import typer
 from testamur.core.download import Download
 from testamur.core.words import (
     ApiKey,
+    IssuerProfile,
     Job,
     NewKey,
     NewToken,
     Progress,
+    PublicKey,
     Tenant,
 )
 
@@ -46,6 +48,22 @@ class Desk(Protocol):
 
     def resume_tenant(self, slug: str) -> None:
         """Let a suspended tenant in again."""
+        ...
+
+    def issuer(self, slug: str) -> IssuerProfile:
+        """Return who a tenant is to everybody else."""
+        ...
+
+    def show_addresses(self, slug: str, shows: bool) -> IssuerProfile:
+        """Have a tenant's later jobs name recipients by their address, or a hash."""
+        ...
+
+    def rotate_issuer_key(self, slug: str, algorithm: str) -> PublicKey:
+        """Give a tenant a new key to sign with, or refuse."""
+        ...
+
+    def revoke_issuer_key(self, slug: str, key_id: str) -> PublicKey:
+        """Distrust a key of a tenant for ever, or refuse."""
         ...
 
     def create_key(self, slug: str, name: str, scopes: Sequence[str]) -> NewKey:

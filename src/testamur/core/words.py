@@ -45,6 +45,37 @@ class Letterhead:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A key that an issuer signs or signed with, as anybody may know of it."""
+
+    id: str
+    #: `EdDSA` or `RS256`.
+    algorithm: str
+    made_at: int
+    #: Since when new jobs take another; what it signed stays valid.
+    retired_at: int | None
+    #: Since when nothing it signed is valid.
+    revoked_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerProfile:
+    """Who a tenant is to everybody who checks what it issued."""
+
+    tenant: Tenant
+    did: str
+    #: A page about it.
+    url: str
+    #: Every key it ever had, the newest first.
+    keys: tuple[PublicKey, ...]
+
+    @property
+    def hides_addresses(self) -> bool:
+        """Whether credentials of later jobs name recipients by a salted hash."""
+        return not self.tenant.shows_addresses
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """
     How every row of one job is issued, frozen when the job is accepted.

@@ -113,6 +113,10 @@ class Pages:
         """Return the page at `/docs`."""
         return self._render("reference.html", fields)
 
+    def issuer(self, fields: Mapping[str, Any]) -> bytes:
+        """Return the page of an issuer."""
+        return self._render("issuer.html", fields)
+
     def message(self, heading: str, *lines: str) -> bytes:
         """Return a page that says one thing."""
         return self._render("message.html", {"heading": heading, "lines": lines})

@@ -19,14 +19,25 @@ from testamur.core.download import Download
 from testamur.core.failpoints import fp
 from testamur.core.lifecycle import JobState
 from testamur.core.refusals import Kind, Refusal
-from testamur.core.words import ApiKey, Job, NewKey, NewToken, Progress, Tenant
+from testamur.core.words import (
+    ApiKey,
+    IssuerProfile,
+    Job,
+    NewKey,
+    NewToken,
+    Progress,
+    PublicKey,
+    Tenant,
+)
 from testamur.delivery.downloads import Downloads
 from testamur.intake.admit import UploadedFile
 from testamur.intake.door import Wishes
 from testamur.issuance import read as issued
 from testamur.issuance.issue import facts_of
+from testamur.issuance.ports import Algorithm
 from testamur.web.spool import Spool
 
+from .issuers import profile_of, public_key
 from .logs import configure_logs
 from .office import Office, open_office
 from .ownership import is_served, served_at, sole_owner
@@ -64,6 +75,32 @@ class OfficeDesk:
     def resume_tenant(self, slug: str) -> None:
         """Let a suspended tenant in again."""
         self.office.tenants.resume(slug)
+
+    def issuer(self, slug: str) -> IssuerProfile:
+        """Return who a tenant is to everybody else."""
+        return profile_of(self.office, self.office.tenants.find(slug))
+
+    def show_addresses(self, slug: str, shows: bool) -> IssuerProfile:
+        """Have a tenant's later jobs name recipients by their address, or a hash."""
+        return profile_of(self.office, self.office.tenants.show_addresses(slug, shows))
+
+    def rotate_issuer_key(self, slug: str, algorithm: str) -> PublicKey:
+        """Give a tenant a new key to sign with, or refuse."""
+        known = [str(one) for one in Algorithm]
+        if algorithm not in known:
+            raise Refusal(
+                Kind.INVALID,
+                "algorithm",
+                f"--algorithm is {' or '.join(known)}, not {algorithm}",
+            )
+        tenant = self.office.tenants.find(slug)
+        ring = self.office.keyring
+        return public_key(ring.rotate(tenant.id, Algorithm(algorithm), by=OPERATOR))
+
+    def revoke_issuer_key(self, slug: str, key_id: str) -> PublicKey:
+        """Distrust a key of a tenant for ever, or refuse."""
+        tenant = self.office.tenants.find(slug)
+        return public_key(self.office.keyring.revoke(tenant.id, key_id, by=OPERATOR))
 
     def create_key(self, slug: str, name: str, scopes: Sequence[str]) -> NewKey:
         """Create an API key; all scopes when none is named."""

@@ -33,6 +33,7 @@ from testamur.issuance.issue import facts_of
 from testamur.web.app import build_app
 from testamur.web.pages import page_routes
 from testamur.web.routes.health import health_routes
+from testamur.web.routes.issuers import issuer_routes
 from testamur.web.routes.metrics import metrics_routes
 from testamur.web.routes.native import job_routes
 from testamur.web.routes.native_account import account_routes
@@ -40,6 +41,7 @@ from testamur.web.routes.pocketbook import pocketbook_routes
 from testamur.web.spool import Spool
 from testamur.web.verbs import ReceivedFile, Verbs, Wanted
 
+from .issuers import document_of, document_of_house, profile_of
 from .office import Office
 
 T = TypeVar("T")
@@ -256,6 +258,13 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
             account_routes(verbs),
             health_routes(verbs),
             metrics_routes(verbs),
+            issuer_routes(
+                profile=lambda slug: profile_of(office, office.tenants.find(slug)),
+                document=lambda slug: document_of(office, slug),
+                house_document=lambda: document_of_house(office),
+                public_url=office.public_url,
+                ask=ask,
+            ),
             page_routes(
                 find=lambda name: issued.find(name, certificates=office.certificates),
                 open_blob=office.blobs.open,
