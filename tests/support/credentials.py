@@ -80,6 +80,7 @@ def placed(number: int = 1, *, valid_until: int | None = None) -> Placed:
         status_list=f"{PUBLIC_URL}/status/1",
         status_index=number,
         verification_method=method_of(DID, issuer_key()),
+        picture_digest=f"{number:064x}",
     )
 
 

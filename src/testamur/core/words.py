@@ -1,6 +1,6 @@
 """The nouns. Frozen, compared by value, and almost without verbs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .lifecycle import JobState
@@ -282,6 +282,20 @@ class NewToken:
     scopes: frozenset[str]
     expires_at: int
     text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """One thing that was done, as whom it concerns may know it."""
+
+    at: int
+    #: The id of a key or token, a worker's name, or `operator`.
+    actor: str
+    act: str
+    #: The id of what was acted on.
+    subject: str
+    #: Ids and counts.
+    detail: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ class ResultRow(NamedTuple):
     picture_crc32: int | None
     failure_code: str | None
     failure_message: str | None
+    #: It has a certificate, which nobody is shown before its leaf is in the log.
+    is_on_its_way: bool
 
 
 class Results(Protocol):

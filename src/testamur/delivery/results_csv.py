@@ -93,6 +93,8 @@ class Lines:
         """Return what became of *row* (`core.lifecycle`, rule 3)."""
         if row.certificate_id is not None:
             return SUCCESS
+        if row.is_on_its_way:
+            return PENDING
         return self._unissued if row.failure_code is None else FAILED
 
     def block(self, rows: Sequence[ResultRow], outcomes: Sequence[str]) -> bytes:

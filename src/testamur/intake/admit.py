@@ -15,7 +15,7 @@ from testamur.core.policy import (
     DEFAULT_EXPIRY_DAYS,
 )
 from testamur.core.refusals import Kind, Refusal
-from testamur.core.words import Job, Profile, Tenant
+from testamur.core.words import Job, Letterhead, Profile, Tenant
 
 from .ports import Blobs, Ledger, NewJob, Sheet
 
@@ -41,6 +41,7 @@ class Submission:
     """One bulk submission, whichever dialect it came through."""
 
     tenant: Tenant
+    letterhead: Letterhead
     dialect: str
     sheet: Sheet
     #: What the sheet was read from.
@@ -92,6 +93,8 @@ def admit(submission: Submission, *, ledger: Ledger, blobs: Blobs) -> Job:
                 price_version=CURRENT_PRICES,
                 reference_prefix="PB-",
                 images=submission.images,
+                version=2,
+                letterhead=submission.letterhead,
             ),
             total=submission.sheet.total,
             chunk_rows=_chunk_rows(submission),

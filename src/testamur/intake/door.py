@@ -2,11 +2,11 @@
 From uploaded files to a job: every format and every file-level fault, in order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from testamur.core.words import Job, Tenant
+from testamur.core.words import Job, Letterhead, Tenant
 
 from .admit import Submission, UploadedFile, admit
 from .archive import inspect
@@ -30,9 +30,16 @@ class Wishes:
 class Door:
     """Where submissions come in, whichever dialect they were made in."""
 
-    def __init__(self, ledger: Ledger, blobs: Blobs) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        blobs: Blobs,
+        letterhead_of: Callable[[Tenant], Letterhead],
+    ) -> None:
+        """Use *letterhead_of* for how a tenant vouches for what it submits now."""
         self._ledger = ledger
         self._blobs = blobs
+        self._letterhead_of = letterhead_of
 
     def knows(self, tenant_id: str, idempotency_key: str) -> bool:
         """Say whether a submission came under this key before."""
@@ -68,6 +75,7 @@ class Door:
         return admit(
             Submission(
                 tenant=tenant,
+                letterhead=self._letterhead_of(tenant),
                 dialect=dialect,
                 sheet=sheet,
                 rows_file=rows_file,
@@ -103,6 +111,7 @@ class Door:
         return admit(
             Submission(
                 tenant=tenant,
+                letterhead=self._letterhead_of(tenant),
                 dialect=dialect,
                 sheet=sheet,
                 rows_file=UploadedFile(self._blobs.path(digest), digest, body),

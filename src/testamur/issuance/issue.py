@@ -3,7 +3,8 @@ The issuing cycle of one chunk. docs/issuing-cycle.md tells it as a story.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import orjson
@@ -15,16 +16,34 @@ from testamur.core.refusals import Reason
 from testamur.core.words import Facts, Lease, Profile, StoredPicture
 
 from .check import Checker
-from .ports import Issued, Outcome, Pictures, Registry
+from .ports import Draft, Issued, Outcome, Pictures, Registry
+from .signing import Signing, ToSign, sampled
+from .status_list import places as indices_of
+from .validity import problem_with_end, valid_until
+
+#: A row that can be issued: its number, what it says, and its picture.
+Ready = tuple[int, Facts, StoredPicture]
+
+KEY_REVOKED = Reason(
+    "issuer_key_revoked",
+    "The issuer's key that this job was accepted with was revoked meanwhile, so "
+    "nothing more is signed with it. Upload the failed rows again as a new job.",
+)
 
 
 @lru_cache(maxsize=256)
 def checker(profile: Profile) -> Checker:
     """Return the checker for rows of jobs with this profile."""
-    return Checker(profile.columns, images_optional=profile.images_digest is not None)
+    return Checker(
+        profile.columns,
+        images_optional=profile.images_digest is not None,
+        ends=profile.letterhead is not None,
+    )
 
 
-def issue_chunk(lease: Lease, *, registry: Registry, pictures: Pictures) -> None:
+def issue_chunk(
+    lease: Lease, *, registry: Registry, pictures: Pictures, signing: Signing
+) -> None:
     """
     Give every good row of the leased chunk its certificate, and the others reasons.
 
@@ -35,25 +54,46 @@ def issue_chunk(lease: Lease, *, registry: Registry, pictures: Pictures) -> None
         Fault: passing, when *lease* has lapsed; whoever holds it now will finish.
     """
     # 1. Check each row against the job's frozen profile. A wrong one fails alone.
-    good, failed = check_rows(lease.job.profile, registry.rows(lease))
+    profile = lease.job.profile
+    good, failed = check_rows(profile, registry.rows(lease))
     resolved = pictures.resolve(lease, {row: facts.image for row, facts in good})
-    ready: list[tuple[int, Facts, StoredPicture]] = []
+    ready: list[Ready] = []
     for row, facts in good:
         picture = resolved[row]
         if isinstance(picture, Reason):
             failed.append((row, picture))
         else:
             ready.append((row, facts, picture))
+    if profile.letterhead and not signing.can_sign(profile.letterhead):
+        failed += [(row, KEY_REVOKED) for row, _, _ in ready]
+        ready = []
 
-    # 2. Write down exactly what will be issued.
-    draft = registry.draft(lease, digest_of(ready))
+    # 2. Write down exactly what will be issued. The audit log then says that the
+    #    key is about to be used.
+    draft = registry.draft(lease, digest_of(ready), len(ready))
     fp("draft.after_commit")
 
-    # 3. Here a key will sign, with no transaction open: a key may be slow. What
-    #    it signs follows from the draft, so a crash loses only what nobody saw.
+    # 3. Sign it and verify it, with no transaction open: a key may be slow. What
+    #    is signed follows from the draft, so a crash loses only what nobody saw.
+    issued: list[Issued] = []
+    for one in sign(lease, draft, ready, signing):
+        if isinstance(one, Issued):
+            issued.append(one)
+        else:
+            failed.append(one)
+    fp("sign.after")
+
+    # 4. Certificates, vouchers, leaves, usage and failures become true together.
+    registry.keep(lease, Outcome(draft.issued_at, issued, failed))
+
+
+def sign(
+    lease: Lease, draft: Draft, ready: Sequence[Ready], signing: Signing
+) -> Iterator[Issued | tuple[int, Reason]]:
+    """Give each ready row of a drafted chunk its certificate, or why it has none."""
     profile = lease.job.profile
     namer = Namer(draft.seed, prefix=profile.reference_prefix)
-    issued = [
+    named = [
         Issued(
             row,
             namer.name(row),
@@ -62,9 +102,34 @@ def issue_chunk(lease: Lease, *, registry: Registry, pictures: Pictures) -> None
         )
         for row, facts, picture in ready
     ]
-
-    # 4. Certificates, vouchers, usage and failures become true together.
-    registry.keep(lease, Outcome(draft.issued_at, issued, failed))
+    letterhead, places = profile.letterhead, draft.places
+    if letterhead is None or places is None:
+        yield from named
+        return
+    indices = indices_of(places.seed, places.first, len(ready), places.size)
+    to_sign: dict[int, ToSign] = {}
+    for (row, facts, picture), one, index in zip(ready, named, indices, strict=True):
+        if problem := problem_with_end(facts, draft.issued_at):
+            yield row, problem
+            continue
+        to_sign[row] = ToSign(
+            row,
+            facts,
+            picture,
+            one.ids,
+            draft.issued_at,
+            valid_until(facts, profile, draft.issued_at),
+            places.list_name,
+            index,
+        )
+    checked = sampled(list(to_sign), lease.job.total, draft.seed)
+    made = signing.sign(list(to_sign.values()), letterhead, checked=checked)
+    signable = (one for one in named if one.row in to_sign)
+    for one, impression in zip(signable, made, strict=True):
+        if isinstance(impression, Reason):
+            yield one.row, impression
+        else:
+            yield replace(one, impression=impression)
 
 
 def check_rows(
@@ -83,7 +148,7 @@ def check_rows(
     return good, failed
 
 
-def digest_of(ready: Sequence[tuple[int, Facts, StoredPicture]]) -> bytes:
+def digest_of(ready: Sequence[Ready]) -> bytes:
     """Return a digest of everything the chunk's certificates will say."""
     digest = hashlib.blake2b(digest_size=32)
     for row, facts, picture in ready:

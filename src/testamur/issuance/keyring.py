@@ -81,6 +81,20 @@ class Keyring:
             self._opened[key_id] = sign
             return sign
 
+    def pair(self, key_id: str) -> tuple[Sign, bytes] | None:
+        """
+        Return what signs with a key, and its public half; None when it is revoked.
+
+        Raises:
+            Fault: as `signer`.
+        """
+        key = self._store.find(key_id)
+        if key is not None and key.revoked_at is not None:
+            return None
+        sign = self.signer(key_id)
+        assert key is not None
+        return sign, key.public
+
     def keys_of(self, tenant_id: str) -> Sequence[IssuerKey]:
         """Return every key the tenant ever had, the newest first."""
         return self._store.of_tenant(tenant_id)

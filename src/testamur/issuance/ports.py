@@ -9,6 +9,7 @@ from testamur.core.refusals import Reason
 from testamur.core.words import Lease, Profile, StoredPicture
 
 from .die.sign import Algorithm as Algorithm  # stores of keys spell it too
+from .die.sign import Sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,69 @@ class Draft:
 
     seed: bytes
     issued_at: int
+    #: None when the chunk's certificates are not to be signed.
+    places: "Places | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Places in a status list that are a chunk's and nobody else's."""
+
+    #: The list's name in its URL.
+    list_name: str
+    #: What the list's indices follow from, the chunk's from the *first* place on.
+    seed: bytes
+    first: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Impression:
+    """What of a signed credential cannot be told from its row and its die."""
+
+    die_id: int
+    status_index: int
+    signature: bytes
+    #: SHA-256 of the credential's bytes: its leaf in the log.
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDie:
+    """A die as it is kept, for ever."""
+
+    id: int
+    digest: str
+    body: bytes
+
+
+class Dies(Protocol):
+    """The dies that were ever engraved."""
+
+    def find(self, shape: str) -> KeptDie | None:
+        """Return the die that was engraved for the shape of this name."""
+        ...
+
+    def read(self, die_id: int) -> KeptDie | None:
+        """Return the die with this number."""
+        ...
+
+    def keep(self, shape: str, digest: str, body: bytes) -> KeptDie:
+        """Keep a die; of two that come at once for one shape, both get the first."""
+        ...
+
+
+class SigningKeys(Protocol):
+    """The keys of every tenant."""
+
+    def pair(self, key_id: str) -> tuple[Sign, bytes] | None:
+        """
+        Return what signs with a key, and its public half; None when it is revoked.
+
+        Raises:
+            Fault: not passing, when there is no such key, or it does not open.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +96,8 @@ class Issued:
     ids: RowIds
     voucher_expires_at: int
     picture_id: int | None
+    #: None when it was not signed.
+    impression: Impression | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +116,16 @@ class Registry(Protocol):
         """Return the leased rows as (number, cells as a JSON array)."""
         ...
 
-    def draft(self, lease: Lease, digest: bytes) -> Draft:
+    def draft(self, lease: Lease, digest: bytes, count: int) -> Draft:
         """
         Write down what is about to be issued, or find what an earlier run wrote.
 
-        *digest* covers the facts of every row. A draft with another digest is
-        replaced: nothing that came of it was ever shown.
+        *digest* covers the facts of every row, *count* of them. A draft with
+        another digest is replaced: nothing that came of it was ever shown. That a
+        key is about to be used is in the audit log when this returns.
 
         Raises:
-            Fault: passing, when the lease has lapsed.
+            Fault: passing, when the lease has lapsed or issuing is halted.
         """
         ...
 
@@ -106,6 +173,21 @@ class Kept:
     voucher_id: str
     voucher_expires_at: int
     picture: StoredPicture | None
+    chunk_id: int
+    #: None when it was not signed: an earlier release issued it.
+    seal: "Seal | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What a kept certificate's credential follows from, beside its facts."""
+
+    die_id: int
+    signature: bytes
+    key_id: str
+    #: The name of its status list, and the place in it.
+    status_list: str
+    status_index: int
 
 
 class Certificates(Protocol):

@@ -34,7 +34,7 @@ from .witness import cosigned
 MAX_LEAVES = 16_384
 
 #: How long an idle sequencer waits, and how long after trouble.
-IDLE_SECONDS = 0.2
+IDLE_SECONDS = 0.02
 TROUBLE_SECONDS = 2.0
 
 log = structlog.get_logger()

@@ -55,6 +55,8 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
+#: W3C Verifiable Credentials 2.0, section 6.3, for those who ask for it.
+VC = "application/vc"
 
 PIECE = 64 * 1024
 
@@ -129,6 +131,7 @@ class Pages:
 def page_routes(
     *,
     find: Callable[[str], Certificate | None],
+    credential_of: Callable[[str], bytes | None],
     open_blob: Callable[[str], BinaryIO],
     public_url: str,
     ask: Ask,
@@ -150,7 +153,10 @@ def page_routes(
 
     async def page(request: Request) -> Response:
         certificate = await found(request)
-        wants_json = prefers_json(request.headers.get("accept", ""))
+        accept = request.headers.get("accept", "")
+        if certificate is not None and VC in accept:
+            return await credential(request)
+        wants_json = prefers_json(accept)
         if certificate is None:
             return missing(wants_json=wants_json)
         if wants_json:
@@ -158,11 +164,18 @@ def page_routes(
         headers = {**PRIVATE, "cache-control": REVALIDATE, "vary": "Accept"}
         return answer(request, pages.certificate(certificate), HTML, headers)
 
-    async def facts(request: Request) -> Response:
+    async def credential(request: Request) -> Response:
+        wanted = request.path_params["id"]
+        body = await ask(credential_of, wanted) if is_id(wanted) else None
+        if body is not None:
+            # The credential never changes. What may is asked of its status list.
+            headers = {**SHARED, "cache-control": REVALIDATE, "vary": "Accept"}
+            wants_vc = VC in request.headers.get("accept", "")
+            return answer(request, body, VC if wants_vc else JSON, headers)
         certificate = await found(request)
         if certificate is None:
             return missing(wants_json=True)
-        return facts_of(request, certificate)
+        return facts_of(request, certificate)  # issued before there were credentials
 
     async def image(request: Request) -> Response:
         certificate = await found(request)
@@ -257,7 +270,7 @@ def page_routes(
         ("/robots.txt", robots),
         ("/favicon.svg", favicon),
         ("/assets/{name}", asset),
-        ("/c/{id}.json", facts),
+        ("/c/{id}.json", credential),
         ("/c/{id}.png", png),
         ("/c/{id}/image", image),
         ("/c/{id}/thumbnail", thumbnail),

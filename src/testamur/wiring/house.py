@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from testamur.access import audit as audited
+from testamur.access.ports import AuditFilter
 from testamur.access.tokens import read_ttl
 from testamur.adapters.processes.pool import WorkerPool
 from testamur.adapters.sql.backup import backup_database
@@ -21,6 +23,7 @@ from testamur.core.lifecycle import JobState
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import (
     ApiKey,
+    AuditLine,
     IssuerProfile,
     Job,
     NewKey,
@@ -38,6 +41,7 @@ from testamur.issuance.ports import Algorithm
 from testamur.web.spool import Spool
 
 from .issuers import profile_of, public_key
+from .log import sequencing
 from .logs import configure_logs
 from .office import Office, open_office
 from .ownership import is_served, served_at, sole_owner
@@ -190,7 +194,8 @@ class OfficeDesk:
             )
             pool.start()
             try:
-                yield
+                with sequencing(self.office):
+                    yield
             finally:
                 pool.stop()
 
@@ -205,6 +210,28 @@ class OfficeDesk:
         for one in page.certificates:
             return f"{self.office.public_url}/c/{one.id}"
         return None
+
+    def audit(
+        self, slug: str | None, act: str | None, since: int | None, limit: int
+    ) -> Sequence[tuple[int, str | None, AuditLine]]:
+        """Return the newest entries of the audit log: number, tenant, what was done."""
+        slugs = {one.id: one.slug for one in self.office.access_store.tenants()}
+        tenant_id = self.office.tenants.find(slug).id if slug else None
+        found = audited.page(
+            self.office.audit_trail,
+            AuditFilter(tenant_id, act, since),
+            before=None,
+            limit=limit,
+        )
+        return [
+            (one.seq, slugs.get(one.tenant_id or ""), audited.line_of(one))
+            for one in found.entries
+        ]
+
+    def check_audit(self) -> tuple[int, Sequence[str]]:
+        """Return how many entries the audit log has, and what is wrong with them."""
+        trail = self.office.audit_trail
+        return trail.count(AuditFilter()), list(audited.problems(trail, None))
 
     def fsck(self, *, files: bool) -> Iterator[str]:
         """Check that everything stored agrees; give one line per violation."""

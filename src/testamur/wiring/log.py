@@ -11,6 +11,8 @@ from testamur.access.secret import OperatorSecret
 from testamur.adapters.files.log_files import DirectoryLogFiles, FileRecord
 from testamur.adapters.sql.house_state import halted_at
 from testamur.adapters.sql.log_store import SqlLogStore
+from testamur.core.refusals import Kind, Refusal
+from testamur.tlog.checkpoint import log_verifiers
 from testamur.tlog.ports import LogKey
 from testamur.tlog.read import LogReader
 from testamur.tlog.sequence import Sequencer, run
@@ -37,6 +39,35 @@ def log_key(secret: OperatorSecret) -> LogKey:
 def log_reader(office: Office) -> LogReader:
     """Return who reads the published log."""
     return LogReader(SqlLogStore(office.database), log_files(office))
+
+
+def log_origin(office: Office) -> str:
+    """Return the log's name: that of its first start, whatever the address is now."""
+    begun = SqlLogStore(office.database).origin()
+    return begun or f"{office.public_host}/log"
+
+
+def log_vkey(office: Office) -> str:
+    """Return the verifier key (signed-note) of the log."""
+    return log_verifiers(log_origin(office), log_key(office.secret).public)[0].vkey
+
+
+def log_proof(office: Office, certificate_id: str) -> str:
+    """
+    Return the tlog-proof of a certificate's credential.
+
+    Raises:
+        Refusal: NOT_FOUND, when there is no such credential.
+    """
+    credential = office.credentials.find(certificate_id)
+    if credential is None:
+        raise Refusal(
+            Kind.NOT_FOUND,
+            "certificate_not_found",
+            "There is no credential of this id. Check it.",
+            at="certificateId",
+        )
+    return log_reader(office).proof(credential.chunk_id, credential.digest)
 
 
 def log_files(office: Office) -> DirectoryLogFiles:
@@ -67,7 +98,7 @@ class Steps:
         self._sequencer = Sequencer(
             SqlLogStore(office.database),
             log_files(office),
-            origin=f"{office.public_host}/log",
+            origin=log_origin(office),
             keys=[log_key(office.secret)],
             clock=office.clock,
             checkpoint=FileRecord(office.settings.data / "log" / "checkpoint"),

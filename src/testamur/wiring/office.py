@@ -14,6 +14,7 @@ from testamur.adapters.files.blobs import DirectoryBlobs
 from testamur.adapters.sql.admission import SqlLedger
 from testamur.adapters.sql.certificates import SqlCertificates
 from testamur.adapters.sql.database import Database
+from testamur.adapters.sql.dies import SqlDies
 from testamur.adapters.sql.house_state import house_id, known_house_id
 from testamur.adapters.sql.migrate import migrate
 from testamur.adapters.sql.queue import SqlQueue
@@ -24,6 +25,7 @@ from testamur.adapters.sql.steering import SqlDesk
 from testamur.config import Settings
 from testamur.core.clock import Clock, system_clock
 from testamur.core.refusals import Fault
+from testamur.core.words import Letterhead, Tenant
 from testamur.jobs.desk import Glances, JobDesk
 
 log = structlog.get_logger()
@@ -38,8 +40,11 @@ if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.access.tokens import Tokens
     from testamur.adapters.files.acts_record import ActsRecord
     from testamur.adapters.sql.access_store import AccessStore
+    from testamur.adapters.sql.audit import SqlAuditTrail
     from testamur.intake.door import Door
+    from testamur.issuance.credentials import Credentials
     from testamur.issuance.keyring import Keyring
+    from testamur.issuance.signing import Signing
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,41 @@ class Office:
         """Where submissions come in."""
         from testamur.intake.door import Door
 
-        return Door(SqlLedger(self.database, self.clock), self.blobs)
+        return Door(
+            SqlLedger(self.database, self.clock), self.blobs, self.letterhead_of
+        )
+
+    def letterhead_of(self, tenant: Tenant) -> Letterhead:
+        """Return how *tenant* vouches for what it issues from now on."""
+        from testamur.issuance.did_web import did_of
+
+        return Letterhead(
+            did=did_of(self.public_url, tenant.slug),
+            name=tenant.name,
+            url=f"{self.public_url}/t/{tenant.slug}",
+            hides_addresses=not tenant.shows_addresses,
+            key_id=self.keyring.current(tenant.id).id,
+            public_url=self.public_url,
+        )
+
+    @cached_property
+    def dies(self) -> SqlDies:
+        """What credentials are stamped with."""
+        return SqlDies(self.database)
+
+    @cached_property
+    def signing(self) -> "Signing":
+        """What signs chunks."""
+        from testamur.issuance.signing import Signing
+
+        return Signing(self.dies, self.keyring)
+
+    @cached_property
+    def credentials(self) -> "Credentials":
+        """What was issued, as others verify it."""
+        from testamur.issuance.credentials import Credentials
+
+        return Credentials(self.certificates, self.dies)
 
     @cached_property
     def access_store(self) -> "AccessStore":
@@ -164,6 +203,13 @@ class Office:
         from testamur.adapters.files.acts_record import ActsRecord
 
         return ActsRecord(self.record_folder)
+
+    @cached_property
+    def audit_trail(self) -> "SqlAuditTrail":
+        """Who did what."""
+        from testamur.adapters.sql.audit import SqlAuditTrail
+
+        return SqlAuditTrail(self.database)
 
     @cached_property
     def tenants(self) -> "Tenants":

@@ -12,6 +12,7 @@ from testamur.core.refusals import Fault
 from testamur.web.server import Server, allow_descriptors, listen
 from testamur.web.spool import Spool, sweep
 
+from .log import sequencing
 from .logs import log
 from .office import Office, open_office
 from .ownership import sole_owner
@@ -60,7 +61,7 @@ def serve(
         )
         pool.start()
         try:
-            with _sweeping(office), Spool(office.spool) as spool:
+            with sequencing(office), _sweeping(office), Spool(office.spool) as spool:
                 Server(
                     build_site(office, spool),
                     listener,

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 import anyio.to_thread
 from starlette.types import ASGIApp
 
+from testamur.access import audit as audited
+from testamur.access.ports import AuditFilter
 from testamur.access.scopes import require
 from testamur.access.usage import preview, read_count, usage_of
 from testamur.adapters.sql.measures import SqlMeasures
@@ -17,6 +19,7 @@ from testamur.core.policy import Metered, Scope
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import (
     ApiKey,
+    AuditLine,
     Caller,
     Certificate,
     Job,
@@ -34,6 +37,7 @@ from testamur.web.app import build_app
 from testamur.web.pages import page_routes
 from testamur.web.routes.health import health_routes
 from testamur.web.routes.issuers import issuer_routes
+from testamur.web.routes.log import log_routes
 from testamur.web.routes.metrics import metrics_routes
 from testamur.web.routes.native import job_routes
 from testamur.web.routes.native_account import account_routes
@@ -42,6 +46,7 @@ from testamur.web.spool import Spool
 from testamur.web.verbs import ReceivedFile, Verbs, Wanted
 
 from .issuers import document_of, document_of_house, profile_of
+from .log import log_proof, log_reader, log_vkey
 from .office import Office
 
 T = TypeVar("T")
@@ -221,9 +226,24 @@ class SiteAccount:
             by.tenant, name=name, scopes=scopes, expires_at=expires_at, by=by
         )
 
-    def revoke_key(self, tenant: Tenant, key_id: str) -> None:
+    def revoke_key(self, by: Caller, key_id: str) -> None:
         """Revoke a key for ever, or refuse."""
-        self.office.keys.revoke(tenant, key_id)
+        self.office.keys.revoke(by.tenant, key_id, by=by)
+
+    def audit(
+        self, tenant_id: str, wanted: Mapping[str, str | None], limit: int
+    ) -> tuple[Sequence[AuditLine], int | None]:
+        """Return what was done, newest first, and where to go on; or refuse."""
+        since = wanted["since"]
+        found = audited.page(
+            self.office.audit_trail,
+            AuditFilter(
+                tenant_id, wanted["act"], None if since is None else int(since)
+            ),
+            before=wanted["before"],
+            limit=limit,
+        )
+        return [audited.line_of(one) for one in found.entries], found.next_before
 
 
 async def ask_inline(verb: Callable[..., T], *args: object) -> T:
@@ -234,6 +254,12 @@ async def ask_inline(verb: Callable[..., T], *args: object) -> T:
 def ask_in_thread(verb: Callable[..., T], *args: object) -> Awaitable[T]:
     """Run a verb where it does not block the loop."""
     return anyio.to_thread.run_sync(verb, *args)
+
+
+def credential_body(office: Office, certificate_id: str) -> bytes | None:
+    """Return a certificate's credential; None when it has none."""
+    found = office.credentials.find(certificate_id)
+    return found.body if found else None
 
 
 def build_site(office: Office, spool: Spool) -> ASGIApp:
@@ -265,8 +291,15 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
                 public_url=office.public_url,
                 ask=ask,
             ),
+            log_routes(
+                log_reader(office),
+                vkeys=[log_vkey(office)],
+                proof_of=lambda name: log_proof(office, name),
+                ask=ask,
+            ),
             page_routes(
                 find=lambda name: issued.find(name, certificates=office.certificates),
+                credential_of=lambda name: credential_body(office, name),
                 open_blob=office.blobs.open,
                 public_url=office.public_url,
                 ask=ask,

@@ -39,7 +39,12 @@ def run_worker(office: Office, name: str, stopping: threading.Event) -> None:
     gallery = Gallery(office.shelf, office.blobs, lambda: _fetcher(office))
 
     def issue(lease: Lease) -> None:
-        issue_chunk(lease, registry=office.registry, pictures=gallery)
+        issue_chunk(
+            lease,
+            registry=office.registry,
+            pictures=gallery,
+            signing=office.signing,
+        )
 
     try:
         gallery.start()

@@ -1,9 +1,11 @@
 """Tenants, keys, tokens and usage in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
+    Connection,
     Row,
     Select,
     Table,
@@ -22,6 +24,7 @@ from testamur.core.policy import PLANS, Plan
 from testamur.core.refusals import Fault
 from testamur.core.words import ApiKey, Caller, Tenant
 
+from .audit import append
 from .database import Database
 from .schema import api_keys, tenants, tokens, usage
 
@@ -44,7 +47,7 @@ class AccessStore:
 
     # --- Directory ---
 
-    def add_tenant(self, tenant: Tenant, created_at: int) -> bool:
+    def add_tenant(self, tenant: Tenant, created_at: int, *, by: str) -> bool:
         """Add *tenant*; say whether its slug was free."""
         values = {
             "id": tenant.id,
@@ -54,7 +57,19 @@ class AccessStore:
             "created_at": created_at,
         }
         with self._database.writing() as connection:
-            return connection.execute(ADD_TENANT, values).rowcount == 1
+            if connection.execute(ADD_TENANT, values).rowcount != 1:
+                return False
+            detail = {"plan": tenant.plan.name}
+            _note(
+                connection,
+                "tenant.create",
+                tenant.id,
+                tenant.id,
+                created_at,
+                by,
+                detail,
+            )
+            return True
 
     def tenant_by_slug(self, slug: str) -> Tenant | None:
         """Return the tenant called *slug*, suspended or not."""
@@ -63,25 +78,43 @@ class AccessStore:
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
-        return Tenant(row.id, row.slug, row.name, _plan(row.plan))
+        return _tenant(row.id, row)
 
     def tenants(self) -> Sequence[Tenant]:
         """Return every tenant, by slug."""
         with self._database.reading() as connection:
             found = connection.execute(select(tenants).order_by(tenants.c.slug))
-            return [
-                Tenant(row.id, row.slug, row.name, _plan(row.plan)) for row in found
-            ]
+            return [_tenant(row.id, row) for row in found]
 
-    def suspend_tenant(self, tenant_id: str, moment: int | None) -> None:
-        """Suspend the tenant as of *moment*, or welcome it again (None)."""
+    def suspend_tenant(self, tenant_id: str, moment: int, *, by: str) -> None:
+        """Suspend the tenant as of *moment*."""
+        self._welcome("tenant.suspend", tenant_id, moment, moment, by)
+
+    def resume_tenant(self, tenant_id: str, moment: int, *, by: str) -> None:
+        """Welcome the tenant again."""
+        self._welcome("tenant.resume", tenant_id, moment, None, by)
+
+    def show_addresses(
+        self, tenant_id: str, shows: bool, moment: int, *, by: str
+    ) -> None:
+        """Have the tenant's later jobs name recipients by their address, or hash."""
+        change = update(tenants).where(tenants.c.id == tenant_id)
+        detail = {"recipients": "plain" if shows else "hashed"}
+        with self._database.writing() as connection:
+            connection.execute(change.values(shows_addresses=shows))
+            _note(connection, "issuer.set", tenant_id, tenant_id, moment, by, detail)
+
+    def _welcome(
+        self, act: str, tenant_id: str, moment: int, since: int | None, by: str
+    ) -> None:
         change = update(tenants).where(tenants.c.id == tenant_id)
         with self._database.writing() as connection:
-            connection.execute(change.values(suspended_at=moment))
+            connection.execute(change.values(suspended_at=since))
+            _note(connection, act, tenant_id, tenant_id, moment, by)
 
     # --- Keyring ---
 
-    def add_key(self, key: ApiKey, digest: bytes) -> None:
+    def add_key(self, key: ApiKey, digest: bytes, *, by: str) -> None:
         """Add *key*; its text is in nobody's store."""
         values = {
             "id": key.id,
@@ -95,6 +128,15 @@ class AccessStore:
         }
         with self._database.writing() as connection:
             connection.execute(insert(api_keys).values(values))
+            _note(
+                connection,
+                "api_key.create",
+                key.tenant_id,
+                key.id,
+                key.created_at,
+                by,
+                {"scopes": sorted(key.scopes)},
+            )
 
     def keys_of(self, tenant_id: str) -> Sequence[ApiKey]:
         """Return the tenant's keys, the oldest first."""
@@ -119,9 +161,9 @@ class AccessStore:
             for row in rows
         ]
 
-    def revoke_key(self, tenant_id: str, key_id: str, moment: int) -> bool:
+    def revoke_key(self, tenant_id: str, key_id: str, moment: int, *, by: str) -> bool:
         """Revoke the tenant's key for ever; say whether there is such a key."""
-        return self._revoke(api_keys, tenant_id, key_id, moment)
+        return self._revoke(api_keys, "api_key.revoke", tenant_id, key_id, moment, by)
 
     def key_standing(self, digest: bytes) -> Standing | None:
         """Return how the key with *digest* stands; None for no such key."""
@@ -136,6 +178,8 @@ class AccessStore:
         scopes: frozenset[str],
         created_at: int,
         expires_at: int,
+        *,
+        by: str,
     ) -> None:
         """Add a token, and forget those of the tenant that expired a day ago."""
         values = {
@@ -151,10 +195,21 @@ class AccessStore:
         with self._database.writing() as connection:
             connection.execute(stale)
             connection.execute(insert(tokens).values(values))
+            _note(
+                connection,
+                "token.create",
+                tenant_id,
+                token_id,
+                created_at,
+                by,
+                {"scopes": sorted(scopes)},
+            )
 
-    def revoke_token(self, tenant_id: str, token_id: str, moment: int) -> bool:
+    def revoke_token(
+        self, tenant_id: str, token_id: str, moment: int, *, by: str
+    ) -> bool:
         """Revoke the tenant's token for ever; say whether there is such a token."""
-        return self._revoke(tokens, tenant_id, token_id, moment)
+        return self._revoke(tokens, "token.revoke", tenant_id, token_id, moment, by)
 
     def token_standing(self, token_id: str) -> Standing | None:
         """Return how the token stands; None for no such token."""
@@ -188,19 +243,45 @@ class AccessStore:
 
     # --- shared by keys and tokens ---
 
-    def _revoke(self, table: Table, tenant_id: str, id_: str, moment: int) -> bool:
+    def _revoke(
+        self, table: Table, act: str, tenant_id: str, id_: str, moment: int, by: str
+    ) -> bool:
         change = (
             update(table)
             .where(table.c.id == id_, table.c.tenant_id == tenant_id)
             .values(revoked_at=func.coalesce(table.c.revoked_at, moment))
         )
         with self._database.writing() as connection:
-            return connection.execute(change).rowcount == 1
+            if connection.execute(change).rowcount != 1:
+                return False
+            _note(connection, act, tenant_id, id_, moment, by)
+            return True
 
     def _standing(self, query: Select[Any]) -> Standing | None:
         with self._database.reading() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else _standing_of(row)
+
+
+def _note(
+    connection: Connection,
+    act: str,
+    tenant_id: str,
+    subject: str,
+    moment: int,
+    by: str,
+    detail: Mapping[str, object] = MappingProxyType({}),
+) -> None:
+    """Add what happens to the audit log: it is not done unless it is noted."""
+    append(
+        connection,
+        at=moment,
+        tenant_id=tenant_id,
+        actor=by,
+        act=act,
+        subject=subject,
+        detail=detail,
+    )
 
 
 def _standings(table: Table) -> Select[Any]:
@@ -214,17 +295,24 @@ def _standings(table: Table) -> Select[Any]:
         tenants.c.slug,
         tenants.c.name,
         tenants.c.plan,
+        tenants.c.shows_addresses,
         tenants.c.suspended_at,
     ).join(tenants, tenants.c.id == table.c.tenant_id)
 
 
 def _standing_of(row: Row[Any]) -> Standing:
-    tenant = Tenant(row.tenant_id, row.slug, row.name, _plan(row.plan))
+    tenant = _tenant(row.tenant_id, row)
     return Standing(
         Caller(tenant, row.id, _read(row.scopes)),
         row.expires_at,
         row.revoked_at,
         row.suspended_at,
+    )
+
+
+def _tenant(tenant_id: str, row: Row[Any]) -> Tenant:
+    return Tenant(
+        tenant_id, row.slug, row.name, _plan(row.plan), bool(row.shows_addresses)
     )
 
 

@@ -6,16 +6,18 @@ from typing import Any
 
 from sqlalchemy import TextClause, bindparam, text
 
-from testamur.issuance.ports import Kept
+from testamur.issuance.ports import Kept, Seal
 
 from .database import Database
 from .job_rows import read_profile
+from .publication import is_published
 from .shelf import PICTURE, picture_from
 
 # A query puts the certificates it means in place of the braces, as `c`.
 KEPT = f"""
     SELECT c.id, c.reference, t.name, j.id, b.id, j.profile, r.number, r.cells,
-      c.issued_at, v.id, v.expires_at, {PICTURE}
+      c.issued_at, v.id, v.expires_at, c.chunk_id, c.die_id, c.signature, s.key_id,
+      l.name, c.status_index, {PICTURE}
     FROM {{}}
     JOIN jobs j ON j.seq = c.job_seq
     JOIN tenants t ON t.id = j.tenant_id
@@ -23,17 +25,24 @@ KEPT = f"""
     JOIN rows r ON r.job_seq = c.job_seq AND r.number = c.number
     JOIN vouchers v ON v.job_seq = c.job_seq AND v.number = c.number
     LEFT JOIN pictures p ON p.id = c.picture_id
+    LEFT JOIN signings s ON s.chunk_id = c.chunk_id
+    LEFT JOIN status_lists l ON l.id = s.status_list_id
 """
 
 #: How many of its columns are no part of the picture.
-WIDTH = 11
+WIDTH = 17
 
 #: Larger than every row's number.
 NO_NUMBER = 2**63 - 1
 
-FIND = text(KEPT.format("certificates c") + "WHERE c.id = :id")
+FIND = text(
+    KEPT.format("certificates c") + f"WHERE c.id = :id AND {is_published('c.chunk_id')}"
+)
 
-FIND_REFERENCE = text(KEPT.format("certificates c") + "WHERE c.reference = :reference")
+FIND_REFERENCE = text(
+    KEPT.format("certificates c")
+    + f"WHERE c.reference = :reference AND {is_published('c.chunk_id')}"
+)
 
 PLACE = text("""
     SELECT c.job_seq, c.number FROM certificates c JOIN jobs j ON j.seq = c.job_seq
@@ -117,7 +126,7 @@ def _listing(
     all that a tenant has.
     """
     jobs = ["j.tenant_id = :tenant"]
-    certificates = ["c.job_seq = j.seq"]
+    certificates = ["c.job_seq = j.seq", is_published("c.chunk_id")]
     if by_job:
         jobs.append("j.id = :job")
     if by_batch:
@@ -136,7 +145,10 @@ def _listing(
             "EXISTS (SELECT 1 FROM rows r WHERE r.job_seq = c.job_seq AND "
             f"r.number = c.number AND {cells} LIKE :pattern ESCAPE '!')"
         )
-    columns = "c.id, c.reference, c.job_seq, c.number, c.issued_at, c.picture_id"
+    columns = (
+        "c.id, c.reference, c.job_seq, c.number, c.chunk_id, c.issued_at, "
+        "c.picture_id, c.die_id, c.status_index, c.signature"
+    )
     newest_first = "ORDER BY j.seq DESC, c.number DESC LIMIT :limit"
     if by_reference:  # at most a few, and it has an index of its own
         source = "jobs j, certificates c"
@@ -177,4 +189,6 @@ def _kept(row: Sequence[Any]) -> Kept:
         voucher_id=row[9],
         voucher_expires_at=row[10],
         picture=None if row[WIDTH] is None else picture_from(row[WIDTH:]),
+        chunk_id=row[11],
+        seal=None if row[13] is None else Seal(row[12], bytes(row[13]), *row[14:17]),
     )

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from testamur.core.lifecycle import JobState
-from testamur.core.words import Job, Profile
+from testamur.core.words import Job, Letterhead, Profile
 
 #: What a query selects to make a job of, in the order `job_from` reads it.
 JOB = (
@@ -46,7 +46,10 @@ def job_from(row: Any) -> Job:
 def read_profile(text: str) -> Profile:
     """Read a profile as `write_profile` wrote it."""
     fields = orjson.loads(text)
-    return Profile(**{**fields, "columns": tuple(fields["columns"])})
+    fields["columns"] = tuple(fields["columns"])
+    if letterhead := fields.get("letterhead"):
+        fields["letterhead"] = Letterhead(**letterhead)
+    return Profile(**fields)
 
 
 def write_profile(profile: Profile) -> str:

@@ -86,6 +86,11 @@ class SqlLogStore:
         assert found is not None
         return found
 
+    def origin(self) -> str | None:
+        """Return the name that the log was begun with; None before that."""
+        state = self._state()
+        return state.origin if state else None
+
     def waiting(self, max_leaves: int) -> Sequence[LeafBatch]:
         """Return the oldest batches without a place, up to *max_leaves* leaves."""
         with self._database.reading() as connection:

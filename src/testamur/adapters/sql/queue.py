@@ -17,6 +17,7 @@ from testamur.core.words import Lease
 
 from .database import Database
 from .job_rows import FROM_JOBS, JOB, JOB_WIDTH, job_from
+from .publication import UNPUBLISHED
 
 #: How long an idle worker believes a database that seems unchanged.
 IDLE_MILLISECONDS = 200
@@ -54,8 +55,8 @@ HELD = "{0}id = :chunk AND {0}token = :token AND {0}state = 'leased'"
 UNFINISHED = text(
     f"SELECT j.seq, j.wave, coalesce((SELECT sum(c.succeeded) FROM chunks c WHERE "
     f"c.job_seq = j.seq), 0) FROM jobs j WHERE j.state IN {RUNNING} AND NOT EXISTS "
-    "(SELECT 1 FROM chunks c WHERE c.job_seq = j.seq AND c.state IN "
-    "('waiting', 'leased'))"
+    "(SELECT 1 FROM chunks c WHERE c.job_seq = j.seq AND (c.state IN "
+    f"('waiting', 'leased') OR c.id IN (SELECT chunk_id {UNPUBLISHED})))"
 )
 
 
@@ -216,7 +217,7 @@ class SqlQueue:
             )
 
     def settle(self) -> int:
-        """Finish every job that has no chunk left to work; say how many."""
+        """Finish every job whose rows all have their outcome; say how many."""
         with self._database.reading() as connection:
             if connection.execute(UNFINISHED).first() is None:
                 return 0

@@ -10,12 +10,15 @@ from sqlalchemy.exc import IntegrityError
 from testamur.core.clock import Clock
 from testamur.core.failpoints import fp
 from testamur.core.lifecycle import ChunkEvent, sources
-from testamur.core.refusals import Fault, NoLongerOurs
+from testamur.core.refusals import Fault, Halted, NoLongerOurs
 from testamur.core.words import Lease
-from testamur.issuance.ports import Draft, Outcome
+from testamur.issuance.ports import Draft, Impression, Outcome, Places
 
+from .audit import append
 from .database import Database
+from .house_state import halted_at
 from .schema import certificates, chunks, failures, vouchers
+from .status_lists import allocate
 
 #: How often a row is tried before its owner has to ask: once, and once again.
 AUTOMATIC_TRIES = 2
@@ -67,7 +70,34 @@ CERTIFICATE_COLUMNS = (
     "chunk_id",
     "issued_at",
     "picture_id",
+    "die_id",
+    "status_index",
+    "signature",
 )
+
+FIND_DRAFT = text("""
+    SELECT d.seed, d.issued_at, d.digest, d.first_place, l.name, l.seed AS list_seed,
+      l.size FROM drafts d LEFT JOIN status_lists l ON l.id = d.status_list_id
+    WHERE d.chunk_id = :chunk
+""")
+
+ADD_DRAFT = text("""
+    INSERT INTO drafts (chunk_id, seed, issued_at, digest, key_id, status_list_id,
+      first_place)
+    VALUES (:chunk, :seed, :issued_at, :digest, :key_id, :status_list_id, :first_place)
+""")
+
+# The draft says which key and which list, and is dropped in this transaction.
+ADD_SIGNING = text("""
+    INSERT INTO signings (chunk_id, key_id, status_list_id)
+    SELECT chunk_id, key_id, status_list_id FROM drafts
+    WHERE chunk_id = :chunk AND key_id IS NOT NULL
+""")
+
+ADD_LEAVES = text("""
+    INSERT INTO leaf_batches (chunk_id, count, digests)
+    VALUES (:chunk, :count, :digests)
+""")
 
 FAILURE_COLUMNS = (
     "job_seq",
@@ -106,40 +136,84 @@ class SqlRegistry:
             )
             return [(number, cells) for number, cells in found]
 
-    def draft(self, lease: Lease, digest: bytes) -> Draft:
+    def draft(self, lease: Lease, digest: bytes, count: int) -> Draft:
         """
         Write down what is about to be issued, or find what an earlier run wrote.
 
         Raises:
             NoLongerOurs: when the lease has lapsed.
+            Halted: issuing is halted; nothing was written.
         """
         held = {"chunk": lease.chunk_id, "token": lease.token}
         with self._database.writing() as connection:
             if connection.execute(self._holds, held).first() is None:
                 raise _lapsed(lease)
-            found = connection.execute(
-                text(
-                    "SELECT seed, issued_at, digest FROM drafts WHERE chunk_id = :chunk"
-                ),
-                held,
-            ).first()
+            if halted_at(connection) is not None:
+                raise Halted
+            found = connection.execute(FIND_DRAFT, held).first()
             if found and bytes(found.digest) == digest:
-                return Draft(bytes(found.seed), found.issued_at)
-            draft = Draft(secrets.token_bytes(32), self._clock())
-            connection.execute(_DROP_DRAFT, held)
-            connection.execute(
-                text(
-                    "INSERT INTO drafts (chunk_id, seed, issued_at, digest) "
-                    "VALUES (:chunk, :seed, :issued_at, :digest)"
-                ),
-                {
-                    "chunk": lease.chunk_id,
-                    "seed": draft.seed,
-                    "issued_at": draft.issued_at,
-                    "digest": digest,
-                },
-            )
+                places = None
+                if found.name is not None:
+                    places = Places(
+                        found.name,
+                        bytes(found.list_seed),
+                        found.first_place,
+                        found.size,
+                    )
+                draft = Draft(bytes(found.seed), found.issued_at, places)
+            else:
+                connection.execute(_DROP_DRAFT, held)
+                draft = self._draft(connection, lease, digest, count)
+            if draft.places:
+                self._log_key_use(connection, lease, digest, count)
         return draft
+
+    def _draft(
+        self, connection: Connection, lease: Lease, digest: bytes, count: int
+    ) -> Draft:
+        seed, now = secrets.token_bytes(32), self._clock()
+        values = {
+            "chunk": lease.chunk_id,
+            "seed": seed,
+            "issued_at": now,
+            "digest": digest,
+            "key_id": None,
+            "status_list_id": None,
+            "first_place": None,
+        }
+        letterhead = lease.job.profile.letterhead
+        if letterhead is None or not count:
+            connection.execute(ADD_DRAFT, values)
+            return Draft(seed, now)
+        given = allocate(connection, lease.job.tenant_id, count)
+        values |= {
+            "key_id": letterhead.key_id,
+            "status_list_id": given.list_id,
+            "first_place": given.first_place,
+        }
+        connection.execute(ADD_DRAFT, values)
+        places = Places(given.name, given.seed, given.first_place, given.size)
+        return Draft(seed, now, places)
+
+    def _log_key_use(
+        self, connection: Connection, lease: Lease, digest: bytes, count: int
+    ) -> None:
+        letterhead = lease.job.profile.letterhead
+        assert letterhead is not None
+        append(
+            connection,
+            at=self._clock(),
+            tenant_id=lease.job.tenant_id,
+            actor=lease.worker,
+            act="key.used",
+            subject=letterhead.key_id,
+            detail={
+                "job": lease.job.id,
+                "chunk": lease.chunk_id,
+                "credentials": count,
+                "draft": digest.hex(),
+            },
+        )
 
     def keep(self, lease: Lease, outcome: Outcome) -> None:
         """
@@ -186,6 +260,7 @@ class SqlRegistry:
                     lease.chunk_id,
                     outcome.issued_at,
                     row.picture_id,
+                    *_sealed(row.impression),
                 )
                 for row in outcome.issued
             ],
@@ -199,6 +274,11 @@ class SqlRegistry:
                 for row in outcome.issued
             ],
         )
+        digests = [row.impression.digest for row in outcome.issued if row.impression]
+        if digests:
+            connection.execute(ADD_SIGNING, values)
+            leaves = {"count": len(digests), "digests": b"".join(digests)}
+            connection.execute(ADD_LEAVES, values | leaves)
         if outcome.issued:
             connection.execute(
                 ADD_USAGE,
@@ -293,6 +373,12 @@ def new_chunk(
 ) -> tuple[Any, ...]:
     """Return a waiting chunk in the order of `CHUNK_COLUMNS`."""
     return (job, wave, is_second_try, *span, size, "waiting", 0, 0, 0, 0)
+
+
+def _sealed(impression: Impression | None) -> tuple[Any, ...]:
+    if impression is None:
+        return (None, None, None)
+    return (impression.die_id, impression.status_index, impression.signature)
 
 
 _DROP_DRAFT = text("DELETE FROM drafts WHERE chunk_id = :chunk")

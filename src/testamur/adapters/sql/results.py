@@ -7,6 +7,7 @@ from sqlalchemy import TextClause, text
 from testamur.delivery.ports import ResultRow
 
 from .database import Database
+from .publication import is_published
 
 
 class SqlResults:
@@ -21,7 +22,16 @@ class SqlResults:
         values = {"job": job, "first": first, "last": last}
         with self._database.reading() as connection:
             found = connection.execute(self._page, values)
-            return [ResultRow._make(row) for row in found]
+            return [_shown(ResultRow(*row[:-1]), row[-1]) for row in found]
+
+
+def _shown(row: ResultRow, is_published: bool | None) -> ResultRow:
+    """Tell of a certificate that is not published only that it is on its way."""
+    if row.certificate_id is None or is_published:
+        return row
+    return ResultRow._make(
+        (row.number, row.cells, *(None,) * (len(row) - 3), True)  # is_on_its_way
+    )
 
 
 def _page(*, is_sqlite: bool) -> TextClause:
@@ -47,11 +57,13 @@ def _page(*, is_sqlite: bool) -> TextClause:
 
     final = f"{of_row('f')} AND f.is_final = TRUE"
     picture = "digest media_type size crc32"
+    kept = "id reference issued_at picture_id chunk_id"
     return text(f"""
         SELECT r.number, r.cells, c.id, c.reference, c.issued_at, v.id, v.expires_at,
-          p.digest, p.media_type, p.size, p.crc32, f.code, f.message
+          p.digest, p.media_type, p.size, p.crc32, f.code, f.message, FALSE,
+          {is_published("c.chunk_id")}
         FROM rows r
-        {look("certificates", "c", "id reference issued_at picture_id", of_row("c"))}
+        {look("certificates", "c", kept, of_row("c"))}
         {look("vouchers", "v", "id expires_at", of_row("v"))}
         {look("pictures", "p", picture, "p.id = c.picture_id")}
         {look("failures", "f", "code message", final)}

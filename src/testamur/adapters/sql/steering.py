@@ -14,6 +14,7 @@ from testamur.core.words import Job, Progress, RowFailure
 
 from .database import Database
 from .job_rows import FROM_JOBS, JOB, JOB_WIDTH, job_from
+from .publication import is_published
 from .registry import CHUNK_COLUMNS, new_chunk
 from .schema import chunks
 
@@ -24,11 +25,13 @@ def _states(event: JobEvent | ChunkEvent) -> str:
 
 FIND = text(f"SELECT {JOB} FROM {FROM_JOBS} WHERE j.tenant_id = :tenant AND j.id = :id")
 
-COUNTS = """
-    coalesce(sum(c.succeeded), 0) AS succeeded, coalesce(sum(c.failed), 0) AS failed,
-    max(c.finished_at) AS last_kept_at,
+COUNTS = f"""
+    coalesce(sum(CASE WHEN {is_published("c.id")} THEN c.succeeded END), 0)
+      AS succeeded,
+    coalesce(sum(c.failed), 0) AS failed, max(c.finished_at) AS last_kept_at,
     coalesce(sum(CASE WHEN c.wave = j.wave THEN c.succeeded + c.failed END), 0)
-      AS kept_in_wave
+      AS kept_in_wave,
+    coalesce(sum(c.succeeded), 0) AS kept
 """
 
 LOOK = text(f"""
@@ -207,10 +210,11 @@ class SqlDesk:
         return numbers
 
     def _progress(self, job: Job, counts: tuple[Any, ...]) -> Progress:
-        succeeded, failed, last_kept_at, kept_in_wave = counts
-        # PostgreSQL sums bigints as decimals.
+        succeeded, failed, last_kept_at, kept_in_wave, kept = counts
+        # PostgreSQL sums bigints as decimals. What is kept and not yet in the log
+        # is no success yet, and can no longer be cancelled.
         succeeded, failed = int(succeeded), int(failed)
-        remaining = job.total - succeeded - failed
+        remaining = job.total - int(kept) - failed
         is_cancelled = job.state is JobState.CANCELLED
         return Progress(
             job=job,

@@ -6,6 +6,7 @@ job has one of few structures: what changes them is the `Shape`, and nothing a r
 *says* is part of it. So one row cannot choose how another one is signed.
 """
 
+import base64
 import hashlib
 import re
 from collections.abc import Callable
@@ -80,6 +81,8 @@ class Placed:
     status_index: int
     #: The signing key's DID URL.
     verification_method: str
+    #: SHA-256 (hex) of the picture's bytes, as its page serves them.
+    picture_digest: str | None = None
 
 
 #: What is stamped into a die: value by hole.
@@ -176,6 +179,11 @@ def document(shape: Shape, text: Hole, iri: Hole) -> dict[str, Any]:
                 "narrative": text("evidence text"),
             }
         ]
+    if shape.has_picture:
+        # The picture lies elsewhere; its digest is signed (VC 2.0, section 5.3).
+        credential["relatedResource"] = [
+            {"id": iri("picture"), "digestSRI": text("picture digest")}
+        ]
     credential["credentialStatus"] = {
         "id": iri("status"),
         "type": "BitstringStatusListEntry",
@@ -232,6 +240,8 @@ def holes_of(facts: Facts, placed: Placed, *, hides_addresses: bool) -> Holes:
         holes["address"] = identity_hash(address, salt)
     else:
         holes["address"] = address
+    if placed.picture_digest is not None:
+        holes["picture digest"] = subresource_digest(placed.picture_digest)
     if facts.recipient_name is not None:
         holes["recipient"] = facts.recipient_name
     if placed.valid_until is not None:
@@ -249,6 +259,17 @@ def identity_hash(identity: str, salt: str) -> str:
     different hashes, and the standard folds none.
     """
     return "sha256$" + hashlib.sha256((identity + salt).encode()).hexdigest()
+
+
+@lru_cache(maxsize=64)  # many certificates may share a picture
+def subresource_digest(sha256: str) -> str:
+    """
+    Spell a SHA-256 (hex) as W3C Subresource Integrity does.
+
+    >>> subresource_digest("00" * 32)
+    'sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='
+    """
+    return "sha256-" + base64.b64encode(bytes.fromhex(sha256)).decode()
 
 
 @lru_cache(maxsize=64)  # a chunk's certificates share their moment
