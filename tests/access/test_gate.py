@@ -12,7 +12,7 @@ from testamur.core.refusals import Kind
 class LosesKeys:
     """A keyring that forgets what it is given."""
 
-    def add_key(self, key, digest):
+    def add_key(self, key, digest, *, by):
         """Forget *key*."""
 
 

@@ -22,6 +22,7 @@ from testamur.core.ids import new_id
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import ApiKey, Caller, NewKey, Tenant
 
+from .audit import actor_of
 from .ports import Keyring, Standing
 from .scopes import granted
 from .secret import OperatorSecret
@@ -82,21 +83,24 @@ class Keys:
             expires_at=expires_at,
             revoked_at=None,
         )
-        self._keyring.add_key(key, self.digest(text))
+        self._keyring.add_key(key, self.digest(text), by=actor_of(by))
         return NewKey(key, text)
 
     def list(self, tenant: Tenant) -> Sequence[ApiKey]:
         """Return the tenant's keys, the oldest first, revoked ones too."""
         return self._keyring.keys_of(tenant.id)
 
-    def revoke(self, tenant: Tenant, key_id: str) -> None:
+    def revoke(self, tenant: Tenant, key_id: str, *, by: Caller | None = None) -> None:
         """
         Refuse the key for ever. It stops working everywhere within seconds.
+
+        *by* is who asks (None: the operator).
 
         Raises:
             Refusal: NOT_FOUND `key_not_found`, also for another tenant's key.
         """
-        if not self._keyring.revoke_key(tenant.id, key_id, self._clock()):
+        moment = self._clock()
+        if not self._keyring.revoke_key(tenant.id, key_id, moment, by=actor_of(by)):
             raise Refusal(
                 Kind.NOT_FOUND,
                 "key_not_found",

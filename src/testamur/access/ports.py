@@ -28,9 +28,9 @@ class JobUsage:
 
 
 class Directory(Protocol):
-    """The tenants."""
+    """The tenants. *by* is who asks, for the audit log."""
 
-    def add_tenant(self, tenant: Tenant, created_at: int) -> bool:
+    def add_tenant(self, tenant: Tenant, created_at: int, *, by: str) -> bool:
         """Add *tenant*; say whether its slug was free."""
         ...
 
@@ -38,15 +38,25 @@ class Directory(Protocol):
         """Return the tenant called *slug*, suspended or not."""
         ...
 
-    def suspend_tenant(self, tenant_id: str, moment: int | None) -> None:
-        """Suspend the tenant as of *moment*, or welcome it again (None)."""
+    def suspend_tenant(self, tenant_id: str, moment: int, *, by: str) -> None:
+        """Suspend the tenant as of *moment*."""
+        ...
+
+    def resume_tenant(self, tenant_id: str, moment: int, *, by: str) -> None:
+        """Welcome the tenant again."""
+        ...
+
+    def show_addresses(
+        self, tenant_id: str, shows: bool, moment: int, *, by: str
+    ) -> None:
+        """Have the tenant's later jobs name recipients by their address, or hash."""
         ...
 
 
 class Keyring(Protocol):
-    """The API keys, by their digests."""
+    """The API keys, by their digests. *by* is who asks, for the audit log."""
 
-    def add_key(self, key: ApiKey, digest: bytes) -> None:
+    def add_key(self, key: ApiKey, digest: bytes, *, by: str) -> None:
         """Add *key*; its text is in nobody's store."""
         ...
 
@@ -54,7 +64,7 @@ class Keyring(Protocol):
         """Return the tenant's keys, the oldest first."""
         ...
 
-    def revoke_key(self, tenant_id: str, key_id: str, moment: int) -> bool:
+    def revoke_key(self, tenant_id: str, key_id: str, moment: int, *, by: str) -> bool:
         """Revoke the tenant's key for ever; say whether there is such a key."""
         ...
 
@@ -64,7 +74,11 @@ class Keyring(Protocol):
 
 
 class TokenRegister(Protocol):
-    """The tokens that were given out, so that they can be taken back."""
+    """
+    The tokens that were given out, so that they can be taken back.
+
+    *by* is who asks, for the audit log.
+    """
 
     def add_token(
         self,
@@ -73,16 +87,86 @@ class TokenRegister(Protocol):
         scopes: frozenset[str],
         created_at: int,
         expires_at: int,
+        *,
+        by: str,
     ) -> None:
         """Add a token, and forget those of the tenant that expired a day ago."""
         ...
 
-    def revoke_token(self, tenant_id: str, token_id: str, moment: int) -> bool:
+    def revoke_token(
+        self, tenant_id: str, token_id: str, moment: int, *, by: str
+    ) -> bool:
         """Revoke the tenant's token for ever; say whether there is such a token."""
         ...
 
     def token_standing(self, token_id: str) -> Standing | None:
         """Return how the token stands; None for no such token."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what, when, to what."""
+
+    #: 1, 2, 3 ..., over all tenants.
+    seq: int
+    at: int
+    #: Whom it concerns; None: the whole installation.
+    tenant_id: str | None
+    #: The id of a key or token, a worker's name, or `operator`.
+    actor: str
+    #: Such as `key.revoke`.
+    act: str
+    #: The id of what was acted on.
+    subject: str
+    #: A JSON object of ids and counts, as it was hashed.
+    detail: str
+    #: Binds the entry to the one before it (`core.chain.link`).
+    hash: bytes
+
+    @property
+    def fields(self) -> tuple[str | int | None, ...]:
+        """What the hash is made of, beside the hash before it."""
+        return (
+            self.seq,
+            self.at,
+            self.tenant_id,
+            self.actor,
+            self.act,
+            self.subject,
+            self.detail,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries are wanted: all that every condition allows."""
+
+    #: Those of one tenant; None: everybody's, and the installation's.
+    tenant_id: str | None = None
+    act: str | None = None
+    since: int | None = None
+
+
+class AuditTrail(Protocol):
+    """The audit log. Entries are added where acts are done, never here."""
+
+    def count(self, wanted: AuditFilter) -> int:
+        """Return how many entries are wanted."""
+        ...
+
+    def entries(
+        self, wanted: AuditFilter, start: int, limit: int
+    ) -> Sequence[AuditEntry]:
+        """Return wanted entries from the *start*-th on (0 is the oldest)."""
+        ...
+
+    def after(self, seq: int, limit: int) -> Sequence[AuditEntry]:
+        """Return the entries that follow number *seq*, the oldest first."""
+        ...
+
+    def head(self) -> AuditEntry | None:
+        """Return the newest entry; None when there is none."""
         ...
 
 

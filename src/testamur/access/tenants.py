@@ -9,6 +9,7 @@ from testamur.core.policy import MAX_NAME_CHARACTERS, PLANS
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import Tenant
 
+from .audit import OPERATOR
 from .ports import Directory
 
 #: A DNS label (RFC 1035, 2.3.1, and RFC 1123, 2.1) in lower case: it has to fit
@@ -85,7 +86,7 @@ class Tenants:
                 at="plan",
             )
         tenant = Tenant(new_id(), slug, read_name(name, at="name"), PLANS[plan])
-        if not self._directory.add_tenant(tenant, self._clock()):
+        if not self._directory.add_tenant(tenant, self._clock(), by=OPERATOR):
             raise Refusal(
                 Kind.CONFLICT,
                 "tenant_exists",
@@ -108,11 +109,19 @@ class Tenants:
 
     def suspend(self, slug: str) -> None:
         """Refuse the tenant's keys and tokens from now on; nothing is lost."""
-        self._directory.suspend_tenant(self.find(slug).id, self._clock())
+        tenant = self.find(slug)
+        self._directory.suspend_tenant(tenant.id, self._clock(), by=OPERATOR)
 
     def resume(self, slug: str) -> None:
         """Accept the tenant's keys and tokens again."""
-        self._directory.suspend_tenant(self.find(slug).id, None)
+        tenant = self.find(slug)
+        self._directory.resume_tenant(tenant.id, self._clock(), by=OPERATOR)
+
+    def show_addresses(self, slug: str, shows: bool) -> Tenant:
+        """Have later jobs name recipients by their address (*shows*), or a hash."""
+        moment = self._clock()
+        self._directory.show_addresses(self.find(slug).id, shows, moment, by=OPERATOR)
+        return self.find(slug)
 
 
 def unknown_tenant() -> Refusal:

@@ -21,6 +21,7 @@ from testamur.core.ids import is_id, new_id
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import Caller, NewToken, Tenant
 
+from .audit import actor_of
 from .ports import Standing, TokenRegister
 from .scopes import granted
 from .secret import OperatorSecret
@@ -116,18 +117,30 @@ class Tokens:
             }
         )
         self._register.add_token(
-            token_id, tenant.id, allowed, issued * SECOND, expires * SECOND
+            token_id,
+            tenant.id,
+            allowed,
+            issued * SECOND,
+            expires * SECOND,
+            by=actor_of(by),
         )
         return NewToken(token_id, allowed, expires * SECOND, text)
 
-    def revoke(self, tenant: Tenant, token_id: str) -> None:
+    def revoke(
+        self, tenant: Tenant, token_id: str, *, by: Caller | None = None
+    ) -> None:
         """
         Refuse the token for ever. It stops working everywhere within seconds.
+
+        *by* is who asks (None: the operator).
 
         Raises:
             Refusal: NOT_FOUND `token_not_found`, also for another tenant's token.
         """
-        if not self._register.revoke_token(tenant.id, token_id, self._clock()):
+        moment = self._clock()
+        if not self._register.revoke_token(
+            tenant.id, token_id, moment, by=actor_of(by)
+        ):
             raise Refusal(
                 Kind.NOT_FOUND,
                 "token_not_found",

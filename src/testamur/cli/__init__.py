@@ -8,6 +8,7 @@ from rich.console import Console
 from testamur.core.refusals import Fault, Refusal
 
 from . import (
+    audit,
     config,
     issue,
     issuer,
@@ -39,6 +40,7 @@ token.add_to(app)
 issue.add_to(app)
 job.add_to(app)
 log.add_to(app)
+audit.add_to(app)
 operations.add_to(app)
 config.add_to(app)
 

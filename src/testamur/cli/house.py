@@ -11,6 +11,7 @@ import typer
 from testamur.core.download import Download
 from testamur.core.words import (
     ApiKey,
+    AuditLine,
     IssuerProfile,
     Job,
     NewKey,
@@ -123,6 +124,16 @@ class Desk(Protocol):
 
     def certificate_url(self, job_id: str) -> str | None:
         """Return the page of one of the job's certificates, if it has any."""
+        ...
+
+    def audit(
+        self, slug: str | None, act: str | None, since: int | None, limit: int
+    ) -> Sequence[tuple[int, str | None, AuditLine]]:
+        """Return the newest entries of the audit log: number, tenant, what was done."""
+        ...
+
+    def check_audit(self) -> tuple[int, Sequence[str]]:
+        """Return how many entries the audit log has, and what is wrong with them."""
         ...
 
     def fsck(self, *, files: bool) -> Iterator[str]:

@@ -78,6 +78,20 @@ MAX_COLUMNS = 64
 DEFAULT_EXPIRY_DAYS = 30
 MAX_EXPIRY_DAYS = 3_650
 
+#: For how many days a job may say that its certificates are valid: a century.
+MAX_VALID_DAYS = 36_500
+
+#: Certificates in one status list: the least that W3C Bitstring Status List v1.0
+#: allows (section 3.1), so that nobody can tell whose entry is looked at.
+STATUS_LIST_PLACES = 131_072
+
+#: How many certificates one call may name one by one. Whole jobs and batches are
+#: not counted.
+MAX_NAMED_CERTIFICATES = 10_000
+
+#: Why something was done to a certificate, in people's words.
+MAX_ACT_REASON_CHARACTERS = 500
+
 #: A chunk is tried this often before it is parked: twice may be bad luck.
 MAX_CHUNK_ATTEMPTS = 3
 
@@ -151,4 +165,6 @@ class Scope(StrEnum):
     BULK_RETRY = "bulk:retry"
     BILLING_READ = "billing:read"
     CERTIFICATES_READ = "certificates:read"
+    CERTIFICATES_REVOKE = "certificates:revoke"
     KEYS_MANAGE = "keys:manage"
+    AUDIT_READ = "audit:read"

@@ -10,6 +10,7 @@ from testamur.core.lifecycle import JobState
 from testamur.core.policy import Metered, Scope
 from testamur.core.words import (
     ApiKey,
+    AuditLine,
     Caller,
     Certificate,
     CostPreview,
@@ -153,8 +154,14 @@ class Account(Protocol):
         """Return a new key with no scope that *by* has not, or refuse."""
         ...
 
-    def revoke_key(self, tenant: Tenant, key_id: str) -> None:
+    def revoke_key(self, by: Caller, key_id: str) -> None:
         """Revoke a key for ever, or refuse."""
+        ...
+
+    def audit(
+        self, tenant_id: str, wanted: Mapping[str, str | None], limit: int
+    ) -> tuple[Sequence[AuditLine], int | None]:
+        """Return what was done, newest first, and where to go on; or refuse."""
         ...
 
 

@@ -1,10 +1,14 @@
 """The audit log's table: who did what, each entry bound to the one before it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
+from testamur.access.ports import AuditEntry, AuditFilter
 from testamur.core.chain import START, canonical, link
+
+from .database import Database
 
 #: Any number, the same for everybody who appends (and not the migrations').
 LOCK = text("SELECT pg_advisory_xact_lock(7450231)")
@@ -56,4 +60,75 @@ def append(
             "detail": fields[-1],
             "hash": link(previous, *fields),
         },
+    )
+
+
+COLUMNS = "seq, at, tenant_id, actor, act, subject, detail, hash"
+
+AFTER = text(f"SELECT {COLUMNS} FROM audit WHERE seq > :seq ORDER BY seq LIMIT :limit")
+
+NEWEST = text(f"SELECT {COLUMNS} FROM audit ORDER BY seq DESC LIMIT 1")
+
+
+class SqlAuditTrail:
+    """The audit log in the tables of *database*."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def count(self, wanted: AuditFilter) -> int:
+        """Return how many entries are wanted."""
+        where, values = _conditions(wanted)
+        with self._database.reading() as connection:
+            query = text(f"SELECT count(*) FROM audit WHERE {where}")
+            return int(connection.scalar(query, values) or 0)
+
+    def entries(
+        self, wanted: AuditFilter, start: int, limit: int
+    ) -> Sequence[AuditEntry]:
+        """Return wanted entries from the *start*-th on (0 is the oldest)."""
+        where, values = _conditions(wanted)
+        query = text(
+            f"SELECT {COLUMNS} FROM audit WHERE {where} ORDER BY seq "
+            "LIMIT :limit OFFSET :start"
+        )
+        values |= {"start": start, "limit": limit}
+        with self._database.reading() as connection:
+            return [_entry(row) for row in connection.execute(query, values)]
+
+    def after(self, seq: int, limit: int) -> Sequence[AuditEntry]:
+        """Return the entries that follow number *seq*, the oldest first."""
+        values = {"seq": seq, "limit": limit}
+        with self._database.reading() as connection:
+            return [_entry(row) for row in connection.execute(AFTER, values)]
+
+    def head(self) -> AuditEntry | None:
+        """Return the newest entry; None when there is none."""
+        with self._database.reading() as connection:
+            row = connection.execute(NEWEST).first()
+        return None if row is None else _entry(row)
+
+
+def _conditions(wanted: AuditFilter) -> tuple[str, dict[str, Any]]:
+    values = {
+        name: value
+        for name in ("tenant_id", "act", "since")
+        if (value := getattr(wanted, name)) is not None
+    }
+    conditions = [
+        "at >= :since" if name == "since" else f"{name} = :{name}" for name in values
+    ]
+    return " AND ".join(conditions) or "TRUE", values
+
+
+def _entry(row: Row[Any]) -> AuditEntry:
+    return AuditEntry(
+        seq=row.seq,
+        at=row.at,
+        tenant_id=row.tenant_id,
+        actor=row.actor,
+        act=row.act,
+        subject=row.subject,
+        detail=row.detail,
+        hash=bytes(row.hash),
     )

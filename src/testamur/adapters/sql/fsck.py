@@ -7,7 +7,9 @@ in the middle of a job or after a crash, has none.
 
 from collections.abc import Iterator, Mapping
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+
+from testamur.core.chain import Breaks
 
 from .database import Database
 
@@ -150,3 +152,17 @@ def violations(database: Database) -> Iterator[str]:
         for sentence, query in RULES.items():
             for (where,) in connection.execute(text(query)):
                 yield sentence.format(where)
+        yield from _audit_breaks(connection)
+
+
+def _audit_breaks(connection: Connection) -> Iterator[str]:
+    """Compute the audit log's chain again."""
+    breaks = Breaks()
+    found = connection.execution_options(yield_per=1_000).execute(
+        text(
+            "SELECT seq, at, tenant_id, actor, act, subject, detail, hash FROM audit "
+            "ORDER BY seq"
+        )
+    )
+    for *fields, entry_hash in found:
+        yield from breaks.found(fields[0], fields, bytes(entry_hash))

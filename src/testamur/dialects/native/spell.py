@@ -6,6 +6,7 @@ from testamur.core.clock import rfc3339
 from testamur.core.lifecycle import JobState
 from testamur.core.words import (
     ApiKey,
+    AuditLine,
     Certificate,
     NewKey,
     Progress,
@@ -100,6 +101,17 @@ def key(one: ApiKey) -> dict[str, Any]:
 def new_key(one: NewKey) -> dict[str, Any]:
     """Spell a new key: the only answer that ever holds its text."""
     return {**key(one.key), "key": one.text}
+
+
+def audit_line(one: AuditLine) -> dict[str, Any]:
+    """Spell one thing that was done."""
+    return {
+        "at": rfc3339(one.at),
+        "actor": one.actor,
+        "act": one.act,
+        "subject": one.subject,
+        "detail": dict(one.detail),
+    }
 
 
 def tenant(one: Tenant) -> dict[str, Any]:

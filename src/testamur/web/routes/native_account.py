@@ -24,6 +24,13 @@ FILTERS: Mapping[str, dict[str, object]] = {
     "limit": LIMIT_SCHEMA,
 }
 
+AUDIT_FILTERS: Mapping[str, dict[str, object]] = {
+    "act": {"type": "string", "description": "Such as api_key.revoke"},
+    "since": {"type": "string", "description": "A date, or a moment as in RFC 3339"},
+    "before": {"type": "string", "description": "What the page before called next"},
+    "limit": LIMIT_SCHEMA,
+}
+
 PERIOD = {
     name: {"type": "string", "description": "A date, or a moment as in RFC 3339"}
     for name in ("since", "until")
@@ -150,7 +157,32 @@ def account_routes(verbs: Verbs) -> APIRouter:
     )
     async def revoke_key(request: Request, key_id: str = Path(alias="id")) -> Response:
         known = await caller(request, verbs, Scope.KEYS_MANAGE)
-        await verbs.ask_slowly(account.revoke_key, known.tenant, key_id)
+        await verbs.ask_slowly(account.revoke_key, known, key_id)
         return Response(status_code=204)
+
+    @router.get(
+        "/audit",
+        tags=["Account"],
+        summary="List what was done with your keys and certificates, newest first",
+        openapi_extra={"x-scope": Scope.AUDIT_READ, **documented(AUDIT_FILTERS)},
+    )
+    async def audit(request: Request) -> Response:
+        known = await caller(request, verbs, Scope.AUDIT_READ)
+        query = query_of(request, allowed=AUDIT_FILTERS)
+        limit = query.limit(default=20)
+        wanted = {name: query.one(name) for name in AUDIT_FILTERS if name != "limit"}
+        since = read.moment(wanted["since"], "since")
+        found, before = await verbs.ask_slowly(
+            account.audit,
+            known.tenant.id,
+            {**wanted, "since": None if since is None else str(since)},
+            limit,
+        )
+        return json_answer(
+            {
+                "entries": [spell.audit_line(one) for one in found],
+                "next": None if before is None else str(before),
+            }
+        )
 
     return router
