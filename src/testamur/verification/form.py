@@ -2,7 +2,10 @@
 What VC Data Model 2.0 demands of the form of credentials and presentations.
 
 Each rule names its section. Extensions (properties and types of other contexts)
-are allowed and not looked into.
+are allowed and not looked into: whether contexts define them, JSON-LD tells. What
+says in its first context that it follows version 1.1 is judged by that one.
+
+The same rules decide what is signed here and what is accepted from others.
 """
 
 import re
@@ -12,6 +15,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from .digests import KNOWN, multibase_digest, sri_digests
+
 VC_V2 = "https://www.w3.org/ns/credentials/v2"
 VC_V1 = "https://www.w3.org/2018/credentials/v1"
 
@@ -19,6 +24,7 @@ CREDENTIAL = "VerifiableCredential"
 PRESENTATION = "VerifiablePresentation"
 ENVELOPED_CREDENTIAL = "EnvelopedVerifiableCredential"
 ENVELOPED_PRESENTATION = "EnvelopedVerifiablePresentation"
+STATUS_LIST = "BitstringStatusListCredential"
 
 #: XML Schema's dateTimeStamp: a zone is needed (VCDM 2.0, 2.2).
 _STAMP = re.compile(
@@ -28,8 +34,11 @@ _STAMP = re.compile(
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`\x00-\x20]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
-_MULTIBASE = re.compile(r"[zuUmMfFbBkK]\S+")
-_SRI = re.compile(r"sha(?:256|384|512)-[A-Za-z0-9+/_-]+=*(?:\s+sha\d+-\S+)*")
+_TERM = re.compile(r"[^@\s:][^\s:]*")
+_ENCODED_LIST = re.compile(r"u[A-Za-z0-9_-]+")
+
+#: How deep contexts within contexts are looked into.
+_MAX_DEPTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +109,11 @@ def _context(document: Mapping[str, Any]) -> Iterator[Problem]:
     contexts = items(document.get("@context"))
     if "@context" not in document:
         yield Problem("context_missing", "It has no @context.", "@context")
-    elif contexts[:1] == [VC_V1]:
+    elif contexts[:1] not in ([VC_V2], [VC_V1]):
         yield Problem(
-            "context_version",
-            "It follows version 1 of the credentials standard; version 2 is checked "
-            "here.",
+            "context_first",
+            f"The first item of @context has to be {VC_V2}.",
             "@context",
-        )
-    elif contexts[:1] != [VC_V2]:
-        yield Problem(
-            "context_first", f"The first item of @context has to be {VC_V2}.", "@context"
         )
     for one in contexts[1:]:
         if not (is_url(one) or isinstance(one, Mapping)):
@@ -118,6 +122,30 @@ def _context(document: Mapping[str, Any]) -> Iterator[Problem]:
                 "Each item of @context is a URL or an object.",
                 "@context",
             )
+        if isinstance(one, Mapping):
+            yield from _meanings(one, "@context", 0)
+
+
+def _meanings(context: Mapping[str, Any], at: str, depth: int) -> Iterator[Problem]:
+    # 4.3: an object has to be a context. A term that stands for no URL is dropped
+    # by those who read it, and is not signed.
+    if depth > _MAX_DEPTH:
+        yield Problem("context_depth", "Its contexts are nested too deeply.", at)
+        return
+    for term, meaning in context.items():
+        place = f"{at}.{term[:60]}"
+        inner = meaning if term == "@context" else None
+        name = meaning
+        if isinstance(meaning, Mapping):
+            inner = meaning if term == "@context" else meaning.get("@context")
+            name = meaning.get("@id")
+        if isinstance(inner, Mapping):
+            yield from _meanings(inner, place, depth + 1)
+        if term.startswith("@") and term != "@vocab":
+            continue
+        is_word = name is None or (isinstance(name, str) and ":" not in name)
+        if not is_word and not is_url(name):
+            yield Problem("context_term", f"{place} does not stand for a URL.", place)
 
 
 def _types(document: Mapping[str, Any]) -> Iterator[Problem]:
@@ -126,6 +154,7 @@ def _types(document: Mapping[str, Any]) -> Iterator[Problem]:
     if not found or not all(isinstance(one, str) and one for one in items(found)):
         yield Problem("type_missing", "It has no type, or one that is no text.", "type")
         return
+    yield from _type_names(document, "type")
     known = {CREDENTIAL, PRESENTATION} & set(types_of(document))
     if len(known) != 1:
         yield Problem(
@@ -133,6 +162,13 @@ def _types(document: Mapping[str, Any]) -> Iterator[Problem]:
             f"Its type has to be {CREDENTIAL} or {PRESENTATION}, and not both.",
             "type",
         )
+
+
+def _type_names(value: Mapping[str, Any], at: str) -> Iterator[Problem]:
+    # 4.5: terms and absolute URLs
+    for one in items(value.get("type")):
+        if not (isinstance(one, str) and (is_url(one) or _TERM.fullmatch(one))):
+            yield Problem("type_form", f"{at} is made of terms and URLs.", at)
 
 
 def _id(
@@ -156,11 +192,14 @@ def _credential(document: Mapping[str, Any]) -> Iterator[Problem]:
         if "BitstringStatusListEntry" in types_of(status):
             yield from _status_entry(status)
     yield from _typed(document, "credentialSchema", id_needed=True)  # 4.11
-    yield from _typed(document, "refreshService", id_needed=True)  # 5.4
+    yield from _typed(document, "refreshService")  # 5.4
     yield from _typed(document, "termsOfUse")  # 5.5
     yield from _typed(document, "evidence")  # 5.6
     yield from _typed(document, "renderMethod")
     yield from _resources(document)
+    if STATUS_LIST in types_of(document):
+        for subject in _objects(document, "credentialSubject"):
+            yield from _status_list(subject)
     for old in ("issuanceDate", "expirationDate"):
         if old in document and VC_V2 in items(document.get("@context")):
             yield Problem(
@@ -231,9 +270,14 @@ def _subject(document: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _period(document: Mapping[str, Any]) -> Iterator[Problem]:
-    # 4.9
+    # 4.9, and 4.5 and 4.6 of version 1.1
+    begin, end = "validFrom", "validUntil"
+    if items(document.get("@context"))[:1] == [VC_V1]:
+        begin, end = "issuanceDate", "expirationDate"
+        if begin not in document:
+            yield Problem("date_missing", f"It has no {begin}.", begin)
     moments = {}
-    for name in ("validFrom", "validUntil"):
+    for name in (begin, end):
         if name in document:
             moments[name] = moment_of(document[name])
             if moments[name] is None:
@@ -243,9 +287,9 @@ def _period(document: Mapping[str, Any]) -> Iterator[Problem]:
                     "2025-01-15T10:00:00Z.",
                     name,
                 )
-    first, last = moments.get("validFrom"), moments.get("validUntil")
+    first, last = moments.get(begin), moments.get(end)
     if first is not None and last is not None and last < first:
-        yield Problem("date_order", "It ends before it begins.", "validUntil")
+        yield Problem("date_order", "It ends before it begins.", end)
 
 
 def _status_entry(status: Mapping[str, Any]) -> Iterator[Problem]:
@@ -270,6 +314,12 @@ def _status_entry(status: Mapping[str, Any]) -> Iterator[Problem]:
             "statusListCredential has to be a URL.",
             "credentialStatus",
         )
+    elif status.get("id") == status["statusListCredential"]:
+        yield Problem(
+            "status_id",
+            "The id of a status entry is not the address of its list.",
+            "credentialStatus.id",
+        )
     size = status.get("statusSize", 1)
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         yield Problem(
@@ -283,6 +333,25 @@ def _status_entry(status: Mapping[str, Any]) -> Iterator[Problem]:
                 "statusMessage has to say what each value means.",
                 "credentialStatus",
             )
+    if "statusReference" in status and not all(
+        is_url(one) for one in items(status["statusReference"])
+    ):
+        yield Problem(
+            "status_reference", "statusReference has to be URLs.", "credentialStatus"
+        )
+
+
+def _status_list(subject: Mapping[str, Any]) -> Iterator[Problem]:
+    # Bitstring Status List 2.2
+    at = "credentialSubject"
+    if types_of(subject) != ["BitstringStatusList"]:
+        yield Problem("list_type", "A status list is a BitstringStatusList.", at)
+    purposes = items(subject.get("statusPurpose"))
+    if not all(isinstance(one, str) and one for one in purposes) or not purposes:
+        yield Problem("list_purpose", "A status list says its statusPurpose.", at)
+    encoded = subject.get("encodedList")
+    if not isinstance(encoded, str) or not _ENCODED_LIST.fullmatch(encoded):
+        yield Problem("list_encoding", "encodedList has to be base64url.", at)
 
 
 def _typed(
@@ -296,6 +365,7 @@ def _typed(
                 "type_needed", f"{name} has to be an object with a type.", name
             )
         else:
+            yield from _type_names(one, f"{name}.type")
             yield from _id(one, f"{name}.id", is_needed=id_needed)
 
 
@@ -313,15 +383,29 @@ def _resources(document: Mapping[str, Any]) -> Iterator[Problem]:
         if str(one.get("id")) in seen:
             yield Problem("resource_twice", "It names one related resource twice.", at)
         seen.add(str(one.get("id")))
-        sri, multibase = one.get("digestSRI"), one.get("digestMultibase")
-        if sri is None and multibase is None:
-            yield Problem("resource_digest", "A related resource needs a digest.", at)
-        if sri is not None and not (isinstance(sri, str) and _SRI.fullmatch(sri)):
-            yield Problem("resource_digest", "digestSRI is no such digest.", at)
-        if multibase is not None and not (
-            isinstance(multibase, str) and _MULTIBASE.fullmatch(multibase)
-        ):
-            yield Problem("resource_digest", "digestMultibase is no such digest.", at)
+        yield from _digests(one, at)
+
+
+def _digests(resource: Mapping[str, Any], at: str) -> Iterator[Problem]:
+    name = resource.get("id")
+    known = KNOWN.get(name) if isinstance(name, str) else None
+    if "digestSRI" not in resource and "digestMultibase" not in resource:
+        yield Problem("resource_digest", "A related resource needs a digest.", at)
+    for member, read in (
+        ("digestSRI", sri_digests),
+        ("digestMultibase", multibase_digest),
+    ):
+        if member not in resource:
+            continue
+        digests = read(resource[member])
+        if not digests:
+            yield Problem("resource_digest", f"{member} is no such digest.", at)
+        elif known is not None and not digests & known:
+            yield Problem(
+                "resource_changed", f"{member} is the digest of another text.", at
+            )
+    if not isinstance(resource.get("mediaType", ""), str):
+        yield Problem("resource_form", "mediaType has to be text.", at)
 
 
 def _texts(value: Mapping[str, Any], at: str) -> Iterator[Problem]:
@@ -346,8 +430,10 @@ def _is_language_value(value: Any) -> bool:
         and isinstance(value.get("@value"), str)
         and (
             "@language" not in value
-            or isinstance(value["@language"], str)
-            and _LANGUAGE.fullmatch(value["@language"]) is not None
+            or (
+                isinstance(value["@language"], str)
+                and _LANGUAGE.fullmatch(value["@language"]) is not None
+            )
         )
         and ("@direction" not in value or value["@direction"] in ("ltr", "rtl"))
     )
