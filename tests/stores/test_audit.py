@@ -7,14 +7,9 @@ from sqlalchemy import Connection, text
 
 from testamur.adapters.sql.audit import append
 from testamur.adapters.sql.database import Database
-from testamur.adapters.sql.house_state import (
-    halt,
-    halt_reason,
-    halted_at,
-    house_id,
-    resume,
-)
+from testamur.adapters.sql.house_state import SqlSwitch, house_id
 from testamur.core.chain import START, link
+from testamur.core.words import Halt
 
 COLUMNS = "seq, at, tenant_id, actor, act, subject, detail"
 
@@ -103,13 +98,17 @@ def test_a_house_has_one_id(database: Database) -> None:
 
 
 def test_halting_is_remembered_until_it_is_resumed(database: Database) -> None:
-    """A halt has a moment and a reason; resuming forgets both."""
-    with database.writing() as connection:
-        halt(connection, at=5, reason="drill")
-    with database.reading() as connection:
-        assert (halted_at(connection), halt_reason(connection)) == (5, "drill")
+    """The first halt counts until it ends; both are in the audit log, once each."""
+    switch = SqlSwitch(database)
+    assert switch.halt(Halt(5, "drill"), by="operator")
+    assert not switch.halt(Halt(6, "again"), by="operator")
+    assert switch.state() == Halt(5, "drill")
 
-    with database.writing() as connection:
-        resume(connection)
-    with database.reading() as connection:
-        assert (halted_at(connection), halt_reason(connection)) == (None, "")
+    assert switch.resume(7, by="operator")
+    assert not switch.resume(8, by="operator")
+    assert switch.state() is None
+
+    assert [entry[4] for entry in entries(database)] == [
+        "issuing.halt",
+        "issuing.resume",
+    ]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from testamur.core.words import ApiKey, Caller, Tenant
+from testamur.core.words import ApiKey, Caller, Halt, Tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,26 @@ class AuditFilter:
     tenant_id: str | None = None
     act: str | None = None
     since: int | None = None
+
+
+class Switch(Protocol):
+    """
+    Whether anything is issued at all. Every process looks before it signs.
+
+    *by* is who asks, for the audit log.
+    """
+
+    def state(self) -> Halt | None:
+        """Return since when and why issuing is halted; None while it goes on."""
+        ...
+
+    def halt(self, halt: Halt, *, by: str) -> bool:
+        """Halt issuing; False, changing nothing, when it is halted already."""
+        ...
+
+    def resume(self, at: int, *, by: str) -> bool:
+        """Let issuing go on; False when it was not halted."""
+        ...
 
 
 class AuditTrail(Protocol):

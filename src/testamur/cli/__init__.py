@@ -10,6 +10,7 @@ from testamur.core.refusals import Fault, Refusal
 from . import (
     audit,
     config,
+    halt,
     issue,
     issuer,
     job,
@@ -41,6 +42,7 @@ issue.add_to(app)
 job.add_to(app)
 log.add_to(app)
 audit.add_to(app)
+halt.add_to(app)
 operations.add_to(app)
 config.add_to(app)
 

@@ -12,6 +12,7 @@ from testamur.core.download import Download
 from testamur.core.words import (
     ApiKey,
     AuditLine,
+    Halt,
     IssuerProfile,
     Job,
     NewKey,
@@ -124,6 +125,18 @@ class Desk(Protocol):
 
     def certificate_url(self, job_id: str) -> str | None:
         """Return the page of one of the job's certificates, if it has any."""
+        ...
+
+    def halt(self, reason: str) -> Halt:
+        """Have nothing signed from now on; return the halt in force."""
+        ...
+
+    def resume(self) -> bool:
+        """Let issuing go on; say whether it was halted."""
+        ...
+
+    def halted(self) -> Halt | None:
+        """Return since when and why issuing is halted; None while it goes on."""
         ...
 
     def audit(

@@ -285,6 +285,15 @@ class NewToken:
 
 
 @dataclass(frozen=True, slots=True)
+class Halt:
+    """Issuing is halted: nothing is signed until it is resumed."""
+
+    since: int
+    #: Why, as the operator said; may be empty.
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AuditLine:
     """One thing that was done, as whom it concerns may know it."""
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import structlog
 
 from testamur.core.failpoints import fp
-from testamur.core.refusals import Fault, NoLongerOurs, NotYet
+from testamur.core.refusals import Fault, Halted, NoLongerOurs, NotYet
 from testamur.core.words import Lease
 
 from .ports import Queue
@@ -80,6 +80,11 @@ def work_once(
             verbs[lease.job.verb](lease)
     except NotYet as wait:
         queue.release(lease, blameless=True, rest_seconds=wait.seconds)
+        return True
+    except Halted as halted:
+        # Nothing of it was issued: whoever leases it after the halt begins anew.
+        queue.release(lease, blameless=True)
+        log.info("chunk released", why=str(halted), **known)
         return True
     except NoLongerOurs as lost:
         log.info("chunk left", why=str(lost), **known)

@@ -183,6 +183,8 @@ class Verbs:
     preview_cost: Callable[[str], CostPreview]
     #: Returns when the database answers; raises Fault when it does not.
     check_ready: Callable[[], None]
+    #: Says whether the operator halted issuing.
+    is_halted: Callable[[], bool]
     #: Figures for the operator: (metric, label, its value) to number.
     measure: Callable[[], Mapping[tuple[str, str, str], float]]
     #: Where uploads are received.

@@ -24,6 +24,7 @@ from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import (
     ApiKey,
     AuditLine,
+    Halt,
     IssuerProfile,
     Job,
     NewKey,
@@ -210,6 +211,18 @@ class OfficeDesk:
         for one in page.certificates:
             return f"{self.office.public_url}/c/{one.id}"
         return None
+
+    def halt(self, reason: str) -> Halt:
+        """Have nothing signed from now on; return the halt in force."""
+        return self.office.kill_switch.halt(reason)
+
+    def resume(self) -> bool:
+        """Let issuing go on; say whether it was halted."""
+        return self.office.kill_switch.resume()
+
+    def halted(self) -> Halt | None:
+        """Return since when and why issuing is halted; None while it goes on."""
+        return self.office.kill_switch.state()
 
     def audit(
         self, slug: str | None, act: str | None, since: int | None, limit: int

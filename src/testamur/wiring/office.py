@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.access.gate import Gate
+    from testamur.access.halt import KillSwitch
     from testamur.access.keys import Keys
     from testamur.access.limits import Limiter
     from testamur.access.ports import Meter
@@ -203,6 +204,14 @@ class Office:
         from testamur.adapters.files.acts_record import ActsRecord
 
         return ActsRecord(self.record_folder)
+
+    @cached_property
+    def kill_switch(self) -> "KillSwitch":
+        """What halts issuing."""
+        from testamur.access.halt import KillSwitch
+        from testamur.adapters.sql.house_state import SqlSwitch
+
+        return KillSwitch(SqlSwitch(self.database), self.clock)
 
     @cached_property
     def audit_trail(self) -> "SqlAuditTrail":

@@ -273,6 +273,7 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
         preview_cost=lambda text: preview(read_count(text)),
         measure=SqlMeasures(office.database, office.clock).read,
         check_ready=office.jobs_of.check,
+        is_halted=lambda: office.kill_switch.state() is not None,
         spool=spool,
         ask=ask,
         ask_slowly=ask_in_thread,

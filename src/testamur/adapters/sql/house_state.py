@@ -3,6 +3,10 @@
 from sqlalchemy import Connection, text
 
 from testamur.core.ids import new_id
+from testamur.core.words import Halt
+
+from .audit import append
+from .database import Database
 
 GET = text("SELECT value FROM house WHERE name = :name")
 
@@ -41,18 +45,52 @@ def halted_at(connection: Connection) -> int | None:
     return None if found is None else int(found)
 
 
-def halt_reason(connection: Connection) -> str:
-    """Return why issuing is halted, as the operator said; empty if they did not."""
-    return str(connection.scalar(GET, {"name": "halt_reason"}) or "")
+class SqlSwitch:
+    """Whether anything is issued at all, in the tables of *database*."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def state(self) -> Halt | None:
+        """Return since when and why issuing is halted; None while it goes on."""
+        with self._database.reading() as connection:
+            return _state(connection)
+
+    def halt(self, halt: Halt, *, by: str) -> bool:
+        """Halt issuing; False, changing nothing, when it is halted already."""
+        with self._database.writing() as connection:
+            values = {"name": "halted_at", "value": str(halt.since)}
+            if connection.execute(PUT_NEW, values).rowcount != 1:
+                return False
+            connection.execute(PUT, {"name": "halt_reason", "value": halt.reason})
+            _note(connection, "issuing.halt", halt.since, by)
+        return True
+
+    def resume(self, at: int, *, by: str) -> bool:
+        """Let issuing go on; False when it was not halted."""
+        with self._database.writing() as connection:
+            if connection.execute(DROP, {"name": "halted_at"}).rowcount != 1:
+                return False
+            connection.execute(DROP, {"name": "halt_reason"})
+            _note(connection, "issuing.resume", at, by)
+        return True
 
 
-def halt(connection: Connection, *, at: int, reason: str) -> None:
-    """Have nothing issued from now on."""
-    connection.execute(PUT, {"name": "halted_at", "value": str(at)})
-    connection.execute(PUT, {"name": "halt_reason", "value": reason})
+def _state(connection: Connection) -> Halt | None:
+    since = halted_at(connection)
+    if since is None:
+        return None
+    reason = connection.scalar(GET, {"name": "halt_reason"})
+    return Halt(since, str(reason or ""))
 
 
-def resume(connection: Connection) -> None:
-    """Let issuing go on."""
-    connection.execute(DROP, {"name": "halted_at"})
-    connection.execute(DROP, {"name": "halt_reason"})
+def _note(connection: Connection, act: str, at: int, by: str) -> None:
+    append(
+        connection,
+        at=at,
+        tenant_id=None,
+        actor=by,
+        act=act,
+        subject=house_id(connection),
+        detail={},
+    )

@@ -19,7 +19,8 @@ TOTALS = text("""
     SELECT
       (SELECT coalesce(sum(quantity), 0) FROM usage),
       (SELECT count(*) FROM chunks WHERE state = 'parked'),
-      (SELECT min(created_at) FROM jobs WHERE state = 'queued')
+      (SELECT min(created_at) FROM jobs WHERE state = 'queued'),
+      (SELECT count(*) FROM house WHERE name = 'halted_at')
 """)
 
 
@@ -35,11 +36,12 @@ class SqlMeasures:
         with self._database.reading() as connection:
             jobs = connection.execute(JOBS).fetchall()
             chunks = connection.execute(CHUNKS).fetchall()
-            issued, parked, oldest = connection.execute(TOTALS).one()
+            issued, parked, oldest, halted = connection.execute(TOTALS).one()
         waiting = (self._clock() - oldest) / 1000 if oldest else 0.0
         values = {("jobs", "state", state): float(count) for state, count in jobs}
         values |= {("open_chunks", "state", state): float(n) for state, n in chunks}
         values["certificates_issued", "", ""] = float(issued)
+        values["issuing_halted", "", ""] = float(halted)
         values["chunks_parked", "", ""] = float(parked)
         values["oldest_queued_job_seconds", "", ""] = waiting
         free = self._database.free_bytes()

@@ -28,9 +28,12 @@ RUNNING = "('queued', 'processing')"
 # that was wrong.
 READY = f"state = 'waiting' AND ready_at NOT BETWEEN :now + 1 AND :now + {MINUTE}"
 
+# While issuing is halted nothing is handed out.
+GOING = "NOT EXISTS (SELECT 1 FROM house WHERE name = 'halted_at')"
+
 ANY_WAITING = text(
     f"SELECT 1 FROM jobs j WHERE j.state IN {RUNNING} AND EXISTS (SELECT 1 FROM "
-    f"chunks WHERE job_seq = j.seq AND {READY}) LIMIT 1"
+    f"chunks WHERE job_seq = j.seq AND {READY}) AND {GOING} LIMIT 1"
 )
 
 # A tenant's place in the line is that of its job which was served last.
@@ -38,7 +41,7 @@ NEXT_JOB = (
     f"SELECT {JOB}, j.turn FROM {FROM_JOBS} JOIN (SELECT tenant_id, max(turn) AS "
     f"turn FROM jobs WHERE state IN {RUNNING} GROUP BY tenant_id) t "
     f"ON t.tenant_id = j.tenant_id WHERE j.state IN {RUNNING} AND EXISTS (SELECT 1 "
-    f"FROM chunks WHERE job_seq = j.seq AND {READY}) "
+    f"FROM chunks WHERE job_seq = j.seq AND {READY}) AND {GOING} "
     "ORDER BY t.turn, j.turn, j.seq LIMIT 1"
 )
 

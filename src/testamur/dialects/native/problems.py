@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from testamur.core.refusals import Fault, Kind, Refusal, StorageFull
+from testamur.core.refusals import Fault, Halted, Kind, Refusal, StorageFull
 
 STATUSES: dict[Kind, int] = {
     Kind.MALFORMED: 400,
@@ -44,6 +44,13 @@ def spell_fault(fault: Fault | None, *, request_id: str) -> tuple[int, dict[str,
             507,
             "storage_full",
             "The server has no space left; nothing of this request was stored.",
+        )
+    elif isinstance(fault, Halted):
+        status, code, detail = (
+            503,
+            fault.CODE,
+            "The operator halted issuing for now; nothing of this request was done. "
+            "Ask your operator, or send it again later.",
         )
     elif fault is not None:
         status, code, detail = (

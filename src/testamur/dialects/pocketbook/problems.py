@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from testamur.core.refusals import Fault, Kind, Refusal, StorageFull
+from testamur.core.refusals import Fault, Halted, Kind, Refusal, StorageFull
 
 SPELLINGS: dict[Kind, tuple[int, str]] = {
     Kind.MALFORMED: (400, "invalid_request_error"),
@@ -60,6 +60,15 @@ def spell_fault(fault: Fault | None, *, request_id: str) -> tuple[int, dict[str,
             (
                 "The server has no space left; nothing of this request was stored. Ask "
                 "your operator to make room, then send it again."
+            ),
+        )
+    elif isinstance(fault, Halted):
+        status, code, message = (
+            503,
+            fault.CODE,
+            (
+                "The operator halted issuing for now; nothing of this request was "
+                "done. Ask your operator, or send it again later."
             ),
         )
     elif fault is not None:

@@ -27,6 +27,7 @@ def health_routes(verbs: Verbs) -> APIRouter:
     )
     async def readyz(request: Request) -> Response:
         await verbs.ask(verbs.check_ready)
-        return json_answer({"status": "ok"})
+        is_halted = await verbs.ask(verbs.is_halted)
+        return json_answer({"status": "ok", "issuing": "halted" if is_halted else "on"})
 
     return router

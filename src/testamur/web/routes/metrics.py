@@ -17,6 +17,7 @@ HELP = {
     "jobs": "Jobs by state",
     "open_chunks": "Chunks of unfinished jobs by state",
     "certificates_issued": "Certificates issued since the beginning",
+    "issuing_halted": "1 while the operator has issuing halted",
     "chunks_parked": "Chunks that ran out of attempts; look at the logs",
     "oldest_queued_job_seconds": "How long the oldest queued job has waited",
     "data_free_bytes": "Room left on the file system of the data directory",
