@@ -22,9 +22,26 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 CONFIG_FILE = "testamur.toml"
 
+#: Where the operator secret can be. One of them, or none.
+SECRETS = ("secret", "secret_file", "secret_url")
 
-def _setting(sentence: str, read: Callable[[str], Any], default: str) -> Any:
-    return field(metadata={"sentence": sentence, "read": read, "default": default})
+
+def _setting(
+    sentence: str,
+    read: Callable[[str], Any],
+    default: str,
+    *,
+    is_hidden: bool = False,
+) -> Any:
+    return field(
+        repr=not is_hidden,
+        metadata={
+            "sentence": sentence,
+            "read": read,
+            "default": default,
+            "is_hidden": is_hidden,
+        },
+    )
 
 
 def _networks(text: str) -> tuple[Network, ...]:
@@ -57,6 +74,15 @@ def _path(text: str) -> Path:
 
 def _optional_path(text: str) -> Path | None:
     return _path(text) if text else None
+
+
+def _secret_url(text: str) -> str:
+    if text and not text.startswith(("pkcs11:", "aws-kms://")):
+        raise ValueError("write pkcs11:... or aws-kms://...")
+    if "pin-value" in text:
+        # Not quoted: whoever reads this may not be who may know it.
+        raise ValueError("put the PIN into a file, and write pin-source=file:PATH")
+    return text
 
 
 def _workers(text: str) -> int:
@@ -106,6 +132,18 @@ class Settings:
         "File with the operator secret, outside the data directory; in the user's "
         "configuration folder when empty.",
         _optional_path,
+        "",
+    )
+    secret: str = _setting(
+        "The operator secret itself, only from the environment; instead of a file.",
+        str,
+        "",
+        is_hidden=True,
+    )
+    secret_url: str = _setting(
+        "Where the key is that the operator secret is sealed by: pkcs11:... or "
+        "aws-kms://...; instead of a file. `testamur secret seal` seals it.",
+        _secret_url,
         "",
     )
     record_dir: Path | None = _setting(  # noqa: RUF009 - a field, wrapped
@@ -161,7 +199,12 @@ def read_settings(
             continue
         name = _variable(f.name)
         text, source = f.metadata["default"], "default"
-        if f.name in written:
+        if f.name in written and f.metadata["is_hidden"]:
+            written.pop(f.name)
+            problems.append(
+                _problem(f.name, f"is not for {CONFIG_FILE}; set {name} instead")
+            )
+        elif f.name in written:
             text, source = str(written.pop(f.name)), CONFIG_FILE
         if environment.get(name):
             text, source = environment[name], name
@@ -171,6 +214,14 @@ def read_settings(
             problems.append(_problem(source if source == name else f.name, str(error)))
         sources[f.name] = source
     problems += [_problem(name, "there is no such setting") for name in written]
+    if len(named := [name for name in SECRETS if values.get(name)]) > 1:
+        problems.append(
+            _problem(
+                _variable(named[0]),
+                f"{_variable(named[1])} is set too, and one of them has to be wrong; "
+                "remove it",
+            )
+        )
     if problems:
         raise Refusal(
             Kind.INVALID,

@@ -68,6 +68,10 @@ class Desk(Protocol):
         """Distrust a key of a tenant for ever, or refuse."""
         ...
 
+    def seal_secret(self, url: str, may_make_key: bool) -> str:
+        """Seal the operator secret by the key at *url*; return the URL in force."""
+        ...
+
     def create_key(self, slug: str, name: str, scopes: Sequence[str]) -> NewKey:
         """Create an API key; all scopes when none is named."""
         ...

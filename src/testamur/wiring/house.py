@@ -107,6 +107,13 @@ class OfficeDesk:
         tenant = self.office.tenants.find(slug)
         return public_key(self.office.keyring.revoke(tenant.id, key_id, by=OPERATOR))
 
+    def seal_secret(self, url: str, may_make_key: bool) -> str:
+        """Seal the operator secret by the key at *url*; return the URL in force."""
+        office = self.office
+        url = url or office.settings.secret_url
+        office.secrets.seal(url, office.clock, may_make_key=may_make_key, by=OPERATOR)
+        return url
+
     def create_key(self, slug: str, name: str, scopes: Sequence[str]) -> NewKey:
         """Create an API key; all scopes when none is named."""
         tenant = self.office.tenants.find(slug)
@@ -337,6 +344,8 @@ class TestamurHouse:
 def _shown(settings: Settings, name: str) -> str:
     """Spell a value; a password in a database URL is nobody's business."""
     value = getattr(settings, name)
+    if name == "secret":
+        return "***" if value else ""
     if name == "database_url":
         head, at, tail = settings.database.rpartition("@")
         scheme, _, login = head.partition("://")

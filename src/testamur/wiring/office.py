@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import structlog
-
 from testamur.adapters.files.blobs import DirectoryBlobs
 from testamur.adapters.sql.admission import SqlLedger
 from testamur.adapters.sql.certificates import SqlCertificates
@@ -28,8 +26,6 @@ from testamur.core.refusals import Fault
 from testamur.core.words import Letterhead, Tenant
 from testamur.jobs.desk import Glances, JobDesk
 
-log = structlog.get_logger()
-
 if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.access.gate import Gate
     from testamur.access.halt import KillSwitch
@@ -46,6 +42,8 @@ if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.issuance.credentials import Credentials
     from testamur.issuance.keyring import Keyring
     from testamur.issuance.signing import Signing
+
+    from .secret import Secrets
 
 
 @dataclass(frozen=True)
@@ -153,23 +151,14 @@ class Office:
     @cached_property
     def secret(self) -> "OperatorSecret":
         """The operator's secret; made on the first start of an embedded server."""
-        from testamur.access.secret import OperatorSecret
-        from testamur.adapters.files.secret import read_secret, secret_path
+        return self.secrets.open()
 
-        path = secret_path(self.settings.secret_file, self.environment)
-        was_there = path.exists()
-        material = read_secret(
-            path, data=self.settings.data, may_create=self.settings.is_embedded
-        )
-        tenants = () if was_there else self.access_store.tenants()
-        if any(self.access_store.keys_of(tenant.id) for tenant in tenants):
-            log.warning(
-                "operator secret made anew",
-                path=str(path),
-                meaning="it was missing: keys and tokens made before do not work; "
-                "put the old secret back, or create them anew",
-            )
-        return OperatorSecret(material)
+    @cached_property
+    def secrets(self) -> "Secrets":
+        """Where that secret is."""
+        from .secret import Secrets
+
+        return Secrets(self.settings, self.environment, self.database)
 
     @cached_property
     def record_folder(self) -> Path:

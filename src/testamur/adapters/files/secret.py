@@ -15,6 +15,10 @@ from testamur.core.refusals import Fault
 #: A secret is a line; whatever is longer is some other file.
 MAX_BYTES = 4_096
 
+CALLED = "the operator secret"
+
+ENVIRONMENT = "in the environment (TESTAMUR_SECRET)"
+
 
 def secret_path(named: Path | None, environment: Mapping[str, str]) -> Path:
     """Return *named*, or the default in the user's configuration folder."""
@@ -50,6 +54,31 @@ def read_secret(path: Path, *, data: Path, may_create: bool) -> bytes:
     return _material(_content(path), path)
 
 
+def read_material(text: str) -> bytes:
+    """
+    Return the secret that *text*, from the environment, spells.
+
+    Raises:
+        Fault: not passing, when it is blank.
+    """
+    return _material(text.encode("utf-8", "surrogateescape"), ENVIRONMENT)
+
+
+def private_bytes(path: Path, what: str) -> bytes:
+    """
+    Return what is in the file at *path*, which only its owner may read.
+
+    Raises:
+        Fault: not passing, when others can, or it is missing, or not a file; the
+            text begins with *what*.
+    """
+    try:
+        return _content(path)
+    except Fault as trouble:
+        said = str(trouble).removeprefix(CALLED)
+        raise Fault(f"{what}{said.partition('; make one')[0]}", passing=False) from None
+
+
 def _content(path: Path) -> bytes:
     try:
         # O_NONBLOCK: opening a pipe must not wait for somebody to fill it.
@@ -75,7 +104,7 @@ def _content(path: Path) -> bytes:
         os.close(file)
 
 
-def _material(content: bytes, path: Path) -> bytes:
+def _material(content: bytes, path: Path | str) -> bytes:
     line = content.strip()
     if not line:
         raise _fault(path, "is empty; remove it, or put a secret into it")
@@ -114,5 +143,5 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _fault(path: Path, problem: str) -> Fault:
-    return Fault(f"the operator secret {path} {problem}", passing=False)
+def _fault(path: Path | str, problem: str) -> Fault:
+    return Fault(f"{CALLED} {path} {problem}", passing=False)
