@@ -42,7 +42,10 @@ def main(size: int = 40_000, lines: int = 20) -> None:
             office.queue,
             {
                 "issue": lambda lease: issue_chunk(
-                    lease, registry=office.registry, pictures=gallery
+                    lease,
+                    registry=office.registry,
+                    pictures=gallery,
+                    signing=office.signing,
                 )
             },
             worker="bench",

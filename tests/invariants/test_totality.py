@@ -103,7 +103,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def settle(self):
         """The sweeper comes by."""
-        self.workshop.queue.settle()
+        self.workshop.settle()
 
     @rule()
     def restart(self):

@@ -206,7 +206,7 @@ def test_a_retry_runs_the_failed_rows_and_no_others(workshop, clock):
         found = [number for number, _ in workshop.registry.rows(lease)]
         tried.append((lease.is_second_try, found))
         workshop.issue(lease)
-    workshop.queue.settle()
+    workshop.settle()
     assert tried == [(False, [2, 4]), (True, [2, 4])]
     assert workshop.names(job) == before
     assert workshop.billed(job) == 3
@@ -293,14 +293,14 @@ def test_a_settle_that_looked_before_a_retry_does_not_finish_it(
         def late() -> int:
             """Do, when the slow one asks what time it is, what others do meanwhile."""
             slow.queue._clock = was
-            workshop.queue.settle()
+            workshop.settle()
             workshop.owners.retry(tenant.id, job.id)
             workshop.queue.lease("w")
             return was()
 
         slow.queue._clock = late
 
-    slow.queue.settle()
+    slow.settle()
 
     wanted = JobState.COMPLETED if workshop.database.is_sqlite else JobState.PROCESSING
     assert workshop.job(job).state is wanted

@@ -265,7 +265,7 @@ def test_parked_rows_can_be_retried(workshop):
     for _ in range(MAX_CHUNK_ATTEMPTS):
         workshop.queue.lease("unlucky")
         workshop.queue.lapse(worker="unlucky")
-    workshop.queue.settle()
+    workshop.settle()
     assert workshop.job(job).state is JobState.FAILED
 
     assert workshop.owners.retry(tenant.id, job.id).count == 2
@@ -284,7 +284,7 @@ def test_a_second_try_that_is_parked_fails_only_the_rows_it_had(workshop):
     for _ in range(MAX_CHUNK_ATTEMPTS):
         assert workshop.queue.lease("unlucky").is_second_try
         workshop.queue.lapse(worker="unlucky")
-    workshop.queue.settle()
+    workshop.settle()
 
     assert workshop.outcomes(job) == {1: "success", 2: "failed", 3: "success"}
     assert workshop.owners.status(tenant.id, job.id).failed == 1
@@ -359,10 +359,11 @@ def test_a_job_is_finished_once_everything_in_it_is(workshop):
     seen = set()
     while workshop.work_once():
         seen.add((workshop.job(good).state, workshop.job(bad).state))
+    assert workshop.settle() == 1, "a success waits for its leaf"
 
     assert workshop.job(good).state is JobState.COMPLETED
     assert workshop.job(bad).state is JobState.FAILED
-    assert workshop.queue.settle() == 0
+    assert workshop.settle() == 0
     assert (JobState.QUEUED, JobState.QUEUED) not in seen
     assert workshop.job(good).finished_at == workshop.clock()
 
@@ -376,12 +377,12 @@ def test_a_worker_that_died_before_settling_leaves_it_to_the_next(workshop):
     failpoints.arm("job.before_finalize=raise")
     try:
         with pytest.raises(RuntimeError):
-            workshop.queue.settle()
+            workshop.settle()
     finally:
         failpoints.arm("")
 
     assert workshop.job(job).state is JobState.PROCESSING
-    assert workshop.queue.settle() == 1
+    assert workshop.settle() == 1
     assert workshop.job(job).state is JobState.COMPLETED
 
 
@@ -399,7 +400,7 @@ def test_every_row_is_tried_twice_and_no_more(workshop):
         workshop.issue(lease)
         if not lease.is_second_try:
             assert workshop.owners.status(tenant.id, job.id).failed == 0
-    workshop.queue.settle()
+    workshop.settle()
 
     assert tries == [(False, [1, 2, 3]), (True, [2])]
     assert workshop.owners.status(tenant.id, job.id).failed == 1

@@ -72,7 +72,7 @@ def test_a_chunk_handed_to_four_workers_is_kept_by_one(workshop, open_workshop):
             lease = workshop.queue.lease("w")
             start = threading.Barrier(4)
             kept = list(pool.map(issue, shops))
-            workshop.queue.settle()
+            workshop.settle()
 
             assert sorted(kept) == [False, False, False, True]
             assert len(workshop.names(job)) == 2

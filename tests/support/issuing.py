@@ -4,18 +4,22 @@ import hashlib
 import itertools
 import zlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import text
 
 from support.clocks import HandClock
+from support.vouching import Vouching
 from testamur.adapters.sql.admission import SqlLedger
 from testamur.adapters.sql.database import Database
 from testamur.adapters.sql.queue import SqlQueue
 from testamur.adapters.sql.registry import SqlRegistry
 from testamur.adapters.sql.shelf import SqlShelf
 from testamur.core.ids import new_id
+from testamur.core.policy import PLANS
 from testamur.core.refusals import Reason
-from testamur.core.words import Job, Lease, Profile, StoredPicture
+from testamur.core.words import Job, Lease, Profile, StoredPicture, Tenant
 from testamur.intake.ports import NewJob, NewPicture
 from testamur.issuance.issue import issue_chunk
 
@@ -89,6 +93,8 @@ class IssuingWorld:
         self._queue = SqlQueue(database, self.clock)
         self._registry = SqlRegistry(database, self.clock)
         self._pictures = OnePicture(SqlShelf(database, self.clock))
+        self._folder = TemporaryDirectory()
+        self.vouching = Vouching(database, Path(self._folder.name), self.clock)
         self._numbers = itertools.count(1)
 
     def tenant(self, name: str = "Harbour College") -> str:
@@ -126,6 +132,11 @@ class IssuingWorld:
                     expiry_days=30,
                     price_version="2026-11",
                     reference_prefix="PB-",
+                    letterhead=self.vouching.letterhead_of(
+                        Tenant(
+                            tenant_id, tenant_id, "Harbour College", PLANS["standard"]
+                        )
+                    ),
                 ),
                 total=len(rows),
                 chunk_rows=chunk_rows,
@@ -139,6 +150,12 @@ class IssuingWorld:
             ),
         )
         while lease := self._queue.lease("worker"):
-            issue_chunk(lease, registry=self._registry, pictures=self._pictures)
+            issue_chunk(
+                lease,
+                registry=self._registry,
+                pictures=self._pictures,
+                signing=self.vouching.signing,
+            )
             self.clock.pass_seconds(1)
+        self.vouching.publish()
         return job

@@ -76,7 +76,10 @@ class ResultsWorld:
         self.blobs = DirectoryBlobs(self.folder)
         with self.database.writing() as connection:
             connection.execute(
-                text("INSERT INTO tenants VALUES ('t', 't', 'T', 'standard', 0, NULL)")
+                text(
+                    "INSERT INTO tenants VALUES "
+                    "('t', 't', 'T', 'standard', 0, NULL, FALSE)"
+                )
             )
 
     def job(
@@ -165,6 +168,7 @@ class ResultsWorld:
                     1,
                     CREATED_AT + n,
                     o.picture_id,
+                    *(None, None, None),  # not signed
                 )
                 for n, o in issued
             ],

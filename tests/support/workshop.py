@@ -37,6 +37,8 @@ from testamur.issuance.issue import facts_of, issue_chunk
 from testamur.jobs.desk import JobDesk
 from testamur.jobs.runner import work_once
 
+from .vouching import Vouching
+
 COLUMNS = (
     "name",
     "description",
@@ -143,7 +145,8 @@ class Workshop:
         self.downloads = Downloads(
             self.results, self.blobs, facts_of, "https://certificates.example"
         )
-        self.door = Door(self.ledger, self.blobs)
+        self.vouching = Vouching(self.database, folder, clock)
+        self.door = Door(self.ledger, self.blobs, self.vouching.letterhead_of)
         self.gallery = Gallery(self.shelf, self.blobs, lambda: fetch, decoder=Stamp())
 
     def close(self) -> None:
@@ -222,6 +225,7 @@ class Workshop:
                     expiry_days=30,
                     price_version=CURRENT_PRICES,
                     reference_prefix="PB-",
+                    letterhead=self.vouching.letterhead_of(tenant),
                 ),
                 total=len(rows),
                 chunk_rows=chunk_rows,
@@ -239,7 +243,12 @@ class Workshop:
 
     def issue(self, lease: Lease) -> None:
         """Issue the leased chunk."""
-        issue_chunk(lease, registry=self.registry, pictures=self.gallery)
+        issue_chunk(
+            lease,
+            registry=self.registry,
+            pictures=self.gallery,
+            signing=self.vouching.signing,
+        )
 
     def work_once(self, worker: str = "worker") -> bool:
         """Lease one chunk and issue it; say whether there was one."""
@@ -250,13 +259,18 @@ class Workshop:
         give_up_at = time.monotonic() + 60
         while self.work_once(worker) or self._rests():
             assert time.monotonic() < give_up_at
-        self.queue.settle()
+        self.settle()
+
+    def settle(self) -> int:
+        """Publish what is kept, and finish the jobs that are done; say how many."""
+        self.vouching.publish()
+        return self.queue.settle()
 
     def free(self, worker: str | None = None) -> None:
         """Do what `Office.free` does when *worker*, or every worker, is dead."""
         self.queue.lapse(worker=worker, all_of_them=worker is None)
         self.shelf.end_fetches(worker=worker)
-        self.queue.settle()
+        self.settle()
 
     def restart(self) -> None:
         """Do what `testamur serve` does when it starts: nothing else is needed."""
