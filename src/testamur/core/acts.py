@@ -1,6 +1,9 @@
 """What is done to certificates after they were issued."""
 
+import hashlib
 from dataclasses import dataclass
+
+from .chain import canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +21,49 @@ class Act:
     actor: str
     #: The ids of the certificates.
     certificates: tuple[str, ...]
+
+    @property
+    def statement(self) -> bytes:
+        """
+        The act as the transparency log commits to it: canonical JSON.
+
+        Its id is random and is all the salt that its leaf needs.
+        """
+        return canonical(
+            {
+                "act": self.id,
+                "tenant": self.tenant_id,
+                "verb": self.verb,
+                "at": self.at,
+                "reason": self.reason,
+                "actor": self.actor,
+                "certificates": list(self.certificates),
+            }
+        ).encode()
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the statement: the act's leaf."""
+        return hashlib.sha256(self.statement).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which certificates an act is about, in exactly one of four ways."""
+
+    ids: tuple[str, ...] | None = None
+    references: tuple[str, ...] | None = None
+    batch_id: str | None = None
+    job_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of an act."""
+
+    #: None when nothing had to be changed: then there was no act.
+    act: Act | None
+    #: How many certificates it changed,
+    changed: int
+    #: and how many were already so, or are revoked and stay it.
+    unchanged: int

@@ -1,5 +1,5 @@
 """
-What may happen to a job and to a chunk, and what they become.
+What may happen to a job, a chunk and a certificate, and what they become.
 
 Rule 1: every move is in these tables; nobody else decides one.
 Rule 2: this file knows nothing of workers, clocks or databases.
@@ -74,7 +74,33 @@ CHUNK_MOVES: Mapping[tuple[ChunkState, ChunkEvent], ChunkState] = {
 }
 
 
-def sources(event: JobEvent | ChunkEvent) -> tuple[str, ...]:
+class Standing(StrEnum):
+    """How a certificate stands, whatever its dates say."""
+
+    ACTIVE = auto()  #: nothing was done to it
+    SUSPENDED = auto()  #: not to be relied on for now
+    REVOKED = auto()  #: not to be relied on, for ever
+
+
+class StandingEvent(StrEnum):
+    """What its issuer can do to a certificate."""
+
+    REVOKE = auto()
+    SUSPEND = auto()
+    REINSTATE = auto()  #: end a suspension
+
+
+#: What is not here, and is not what the certificate already is, never happens:
+#: nothing leads out of REVOKED.
+STANDING_MOVES: Mapping[tuple[Standing, StandingEvent], Standing] = {
+    (Standing.ACTIVE, StandingEvent.REVOKE): Standing.REVOKED,
+    (Standing.ACTIVE, StandingEvent.SUSPEND): Standing.SUSPENDED,
+    (Standing.SUSPENDED, StandingEvent.REVOKE): Standing.REVOKED,
+    (Standing.SUSPENDED, StandingEvent.REINSTATE): Standing.ACTIVE,
+}
+
+
+def sources(event: JobEvent | ChunkEvent | StandingEvent) -> tuple[str, ...]:
     """Return the states from which *event* can happen, for a WHERE clause."""
-    moves: list[tuple[StrEnum, StrEnum]] = [*JOB_MOVES, *CHUNK_MOVES]
+    moves: list[tuple[StrEnum, StrEnum]] = [*JOB_MOVES, *CHUNK_MOVES, *STANDING_MOVES]
     return tuple(str(state) for state, happens in moves if happens is event)

@@ -1,9 +1,10 @@
 """What this room needs: its registry, its keys, the pictures that rows name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from testamur.core.acts import Act, Chosen, Done
 from testamur.core.ids import RowIds
 from testamur.core.refusals import Reason
 from testamur.core.words import Lease, Profile, StoredPicture
@@ -276,4 +277,50 @@ class KeyStore(Protocol):
 
     def revoke(self, key_id: str, at: int, *, by: str) -> None:
         """Distrust the key for ever; no change if it is revoked already."""
+        ...
+
+
+class ActStore(Protocol):
+    """What was done to certificates, and how each stands since."""
+
+    def perform(
+        self, act: Act, chosen: Chosen, write_down: Callable[[Act], None]
+    ) -> Done:
+        """
+        Do *act* to the chosen certificates of its tenant, all of it or nothing.
+
+        The act that is done names those that it changed. It is handed to
+        *write_down* when nothing is left but to commit; what that raises undoes
+        all of it. Nothing is written when there is nothing to change.
+
+        Raises:
+            Refusal: NOT_FOUND, naming what the tenant has none of; CONFLICT
+                `certificate_revoked`, naming those that were named one by one and
+                are revoked, when the act would bring them back; `job_unfinished`.
+        """
+        ...
+
+    def perform_again(self, act: Act) -> int | None:
+        """
+        Do an act that is on record, as far as its certificates are there.
+
+        Return how many of them are not; None when the act is known and nothing
+        had to be done. It keeps its id and moment.
+        """
+        ...
+
+    def knows(self, act_id: str) -> bool:
+        """Say whether the act was done."""
+        ...
+
+
+class Record(Protocol):
+    """Where acts are written down outside the database, before they are done."""
+
+    def append(self, act: Act) -> None:
+        """Write *act* down so that it survives power loss. Raises Fault."""
+        ...
+
+    def withdraw(self, act_id: str) -> None:
+        """Note that an act which was written down did not happen."""
         ...

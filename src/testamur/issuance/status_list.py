@@ -14,9 +14,10 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from functools import lru_cache
 
-#: Certificates in one list: the least that the specification allows (section 3.1),
-#: so that no single one can be told apart by who asks for the list.
-SIZE = 131_072
+from testamur.core.policy import STATUS_LIST_PLACES
+
+#: Certificates in one list.
+SIZE = STATUS_LIST_PLACES
 
 #: What a list of somebody else may unpack to: 32 million places.
 MAX_BYTES = 4 * 1024 * 1024

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from testamur.core.ids import new_id
-from testamur.issuance.status_list import SIZE
+from testamur.core.policy import STATUS_LIST_PLACES as SIZE
 
 TAKE = text("""
     UPDATE status_lists SET used = used + :count
