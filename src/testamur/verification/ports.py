@@ -13,15 +13,16 @@ Fetch = Callable[[str], bytes | Reason]
 @dataclass(frozen=True, slots=True)
 class Words:
     """
-    What signatures are made over. All three are pure.
+    What signatures are made over. Both are pure.
 
-    *nquads* returns the canonical N-Quads (RDFC-1.0) of a JSON-LD document, and
-    *jcs* the canonical JSON (RFC 8785) of a value. Both raise ValueError with a
-    sentence when there is none; *nquads* raises `UnknownContext` for a context that
-    is not kept here, and `TooHard` when it would not come to an end.
+    *nquads* returns the canonical N-Quads (RDFC-1.0) of a JSON-LD document, made
+    with a hash ("sha256", "sha384"), and *jcs* the canonical JSON (RFC 8785) of a
+    value. Both raise ValueError with a sentence when there is none; *nquads* raises
+    `UnknownContext` for a context that is not kept here, and `TooHard` when it would
+    not come to an end.
     """
 
-    nquads: Callable[[Mapping[str, Any]], str]
+    nquads: Callable[[Mapping[str, Any], str], str]
     jcs: Callable[[Any], bytes]
 
 

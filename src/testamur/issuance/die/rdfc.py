@@ -39,15 +39,22 @@ class TooHardError(ValueError):
 
 
 def canonical(
-    quads: Iterable[Quad], *, order: Order = code_points, max_steps: int = MAX_STEPS
+    quads: Iterable[Quad],
+    *,
+    order: Order = code_points,
+    max_steps: int = MAX_STEPS,
+    digest: str = "sha256",
 ) -> str:
     """
     Return the canonical N-Quads of the dataset *quads*.
 
+    *digest* is the hash that tells blank nodes apart; what is signed with P-384
+    uses "sha384".
+
     Raises:
         TooHardError: it would take more than *max_steps* comparisons of nodes.
     """
-    return _Canonicaliser(quads, order, max_steps).text()
+    return _Canonicaliser(quads, order, max_steps, digest).text()
 
 
 class _Issuer:
@@ -65,7 +72,10 @@ class _Issuer:
 
 
 class _Canonicaliser:
-    def __init__(self, quads: Iterable[Quad], order: Order, max_steps: int) -> None:
+    def __init__(
+        self, quads: Iterable[Quad], order: Order, max_steps: int, digest: str
+    ) -> None:
+        self._digest = digest
         self._quads = list(dict.fromkeys(quads))
         self._order = order
         self._steps_left = max_steps
@@ -118,7 +128,7 @@ class _Canonicaliser:
         lines = [
             line((seen(s), p, seen(o), seen(g))) for s, p, o, g in self._about[node]
         ]
-        return _sha256("".join(sorted(lines, key=self._order)))
+        return self._hash("".join(sorted(lines, key=self._order)))
 
     def _hash_related(
         self, related: str, quad: Quad, issuer: _Issuer, position: str
@@ -126,7 +136,7 @@ class _Canonicaliser:
         """Return how *related* stands in *quad* (4.7.3)."""
         name = self._canonical.issued.get(related) or issuer.issued.get(related)
         predicate = "" if position == "g" else quad[1]
-        return _sha256(position + predicate + (name or self._first_degree[related]))
+        return self._hash(position + predicate + (name or self._first_degree[related]))
 
     def _hash_n_degree(self, node: str, issuer: _Issuer) -> tuple[str, _Issuer]:
         """Return what *node* looks like from all that hangs together (4.8.3)."""
@@ -149,7 +159,7 @@ class _Canonicaliser:
                     chosen_path, chosen_issuer = walked
             said += chosen_path
             issuer = chosen_issuer
-        return _sha256(said), issuer
+        return self._hash(said), issuer
 
     def _walk(
         self, nodes: tuple[str, ...], issuer: _Issuer, best: str
@@ -176,6 +186,9 @@ class _Canonicaliser:
                 return None
         return path, issuer
 
+    def _hash(self, text: str) -> str:
+        return hashlib.new(self._digest, text.encode()).hexdigest()
+
     def _step(self) -> None:
         self._steps_left -= 1
         if self._steps_left < 0:
@@ -184,7 +197,3 @@ class _Canonicaliser:
 
 def _is_behind(path: str, best: str) -> bool:
     return bool(best) and len(path) >= len(best) and path > best
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
