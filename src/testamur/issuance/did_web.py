@@ -64,6 +64,16 @@ def house_path(public_url: str) -> str:
     return "/did.json" if has_path else "/.well-known/did.json"
 
 
+def did_key_of(key: IssuerKey) -> str:
+    """
+    Return the `did:key` of an Ed25519 *key*: a name that is the key itself.
+
+    W3C CCG did:key Method, section 3.1. Nobody has to be asked for such a key, and
+    it can neither be replaced nor revoked.
+    """
+    return "did:key:z" + base58btc(_ED25519 + key.public)
+
+
 def method_of(did: str, key: IssuerKey) -> str:
     """Return the DID URL by which proofs name *key*."""
     return f"{did}#{key.id}"

@@ -280,6 +280,57 @@ class KeyStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Securing:
+    """One use of a key, for a credential that a caller wrote."""
+
+    id: str
+    tenant_id: str
+    key_id: str
+    #: The id of the key or token that asked.
+    actor: str
+    at: int
+    #: SHA-256 (hex) of what was asked for.
+    digest: str
+    #: SHA-256 (hex) of the credential's own id; None when it has none.
+    name_digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPlace(Places):
+    """One place in a status list, and the list's number."""
+
+    list_id: int
+
+
+class SecuredStore(Protocol):
+    """What is known of credentials that callers wrote and had secured."""
+
+    def begin(self, securing: Securing, *, wants_place: bool) -> StatusPlace | None:
+        """
+        Write into the audit log that a key is about to be used.
+
+        Raises:
+            Halted: issuing is halted; nothing was written.
+        """
+        ...
+
+    def keep(
+        self,
+        securing: Securing,
+        place: StatusPlace | None,
+        index: int | None,
+        digest: bytes,
+    ) -> None:
+        """
+        Give the credential, whose bytes have this SHA-256, a leaf in the log.
+
+        Raises:
+            Halted: issuing was halted meanwhile; nothing was written.
+        """
+        ...
+
+
 class ActStore(Protocol):
     """What was done to certificates, and how each stands since."""
 
@@ -323,4 +374,47 @@ class Record(Protocol):
 
     def withdraw(self, act_id: str) -> None:
         """Note that an act which was written down did not happen."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StatusList:
+    """A status list as it is now."""
+
+    id: int
+    tenant_id: str
+    #: Its issuer's slug.
+    slug: str
+    size: int
+    #: Another one whenever a bit is another.
+    version: int
+    #: When a bit last changed; None when none ever did.
+    changed_at: int | None
+
+
+class StatusLists(Protocol):
+    """The tenants' status lists."""
+
+    def find(self, name: str) -> StatusList | None:
+        """Return the list whose address ends in *name*."""
+        ...
+
+    def indices(self, list_id: int, *, suspended_only: bool) -> Sequence[int]:
+        """Return the places of certificates that are suspended, or revoked as well."""
+        ...
+
+    def note_signing(self, status_list: StatusList, key_id: str, purpose: str) -> None:
+        """Tell the audit log that a key is about to sign the list. Raises Fault."""
+        ...
+
+
+class CurrentKeys(Protocol):
+    """The keys that tenants sign with now."""
+
+    def current(self, tenant_id: str) -> "IssuerKey":
+        """Return the key that the tenant signs with now. Raises Fault."""
+        ...
+
+    def signer(self, key_id: str) -> Sign:
+        """Return what signs with a key. Raises Fault."""
         ...

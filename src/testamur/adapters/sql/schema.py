@@ -290,6 +290,18 @@ status_lists = Table(
     _number("changed_at"),
 )
 
+secured = Table(
+    "secured",
+    metadata,
+    _text("id"),
+    _text("tenant_id"),
+    _text("name_digest"),
+    _text("key_id"),
+    _number("secured_at"),
+    _number("status_list_id"),
+    _number("status_index"),
+)
+
 signings = Table(
     "signings",
     metadata,

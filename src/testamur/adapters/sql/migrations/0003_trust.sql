@@ -115,3 +115,18 @@ CREATE TABLE audit (
   hash {blob} NOT NULL
 );
 CREATE INDEX audit_by_tenant ON audit (tenant_id, seq);
+
+-- Credentials that callers wrote themselves and had secured. What they say is not
+-- kept; their leaves are found by the same id.
+CREATE TABLE secured (
+  id TEXT PRIMARY KEY,
+  tenant_id TEXT NOT NULL REFERENCES tenants (id),
+  -- SHA-256 of the credential's own id; NULL: it has none.
+  name_digest TEXT,
+  key_id TEXT NOT NULL REFERENCES issuer_keys (id),
+  secured_at BIGINT NOT NULL,
+  status_list_id BIGINT REFERENCES status_lists (id),
+  status_index BIGINT
+);
+CREATE INDEX secured_by_name ON secured (tenant_id, name_digest);
+CREATE UNIQUE INDEX secured_by_place ON secured (status_list_id, status_index);
