@@ -1,13 +1,19 @@
 """Places in status lists, handed out; and the lists as they are published."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from testamur.core.ids import new_id
+from testamur.core.clock import Clock
+from testamur.core.ids import is_id, new_id
 from testamur.core.policy import STATUS_LIST_PLACES as SIZE
+from testamur.issuance.ports import StatusList
+
+from .audit import append
+from .database import Database
 
 TAKE = text("""
     UPDATE status_lists SET used = used + :count
@@ -68,3 +74,57 @@ def allocate(connection: Connection, tenant_id: str, count: int) -> Allocation:
         first_place=taken.used - count,
         size=taken.size,
     )
+
+
+FIND = text("""
+    SELECT l.id, l.tenant_id, t.slug, l.size, l.version, l.changed_at
+    FROM status_lists l JOIN tenants t ON t.id = l.tenant_id WHERE l.name = :name
+""")
+
+INDICES = text("""
+    SELECT status_index FROM standings WHERE status_list_id = :list
+""")
+
+SUSPENDED = text("""
+    SELECT status_index FROM standings
+    WHERE status_list_id = :list AND standing = 'suspended'
+""")
+
+
+class SqlStatusLists:
+    """`issuance.ports.StatusLists` in the tables of *database*."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def find(self, name: str) -> StatusList | None:
+        """Return the list whose address ends in *name*."""
+        if not is_id(name):
+            return None
+        with self._database.reading() as connection:
+            row = connection.execute(FIND, {"name": name}).first()
+        return StatusList(*row) if row else None
+
+    def indices(self, list_id: int, *, suspended_only: bool) -> Sequence[int]:
+        """Return the places of certificates that are suspended, or revoked as well."""
+        with self._database.reading() as connection:
+            query = SUSPENDED if suspended_only else INDICES
+            return list(connection.scalars(query, {"list": list_id}))
+
+    def note_signing(self, status_list: StatusList, key_id: str, purpose: str) -> None:
+        """Tell the audit log that a key is about to sign the list."""
+        with self._database.writing() as connection:
+            append(
+                connection,
+                at=self._clock(),
+                tenant_id=status_list.tenant_id,
+                actor="house",
+                act="key.used",
+                subject=key_id,
+                detail={
+                    "statusList": status_list.id,
+                    "version": status_list.version,
+                    "purpose": purpose,
+                },
+            )
