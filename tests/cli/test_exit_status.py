@@ -58,10 +58,10 @@ def test_a_mistyped_command_fails_with_one_line(folder):
     """
     What cannot be understood ends with 2, as with every Unix command.
     """
-    done = run(folder, "isue")
+    done = run(folder, "tenat")
 
     assert done.returncode == 2
-    assert done.stderr == ("testamur: No such command 'isue'. Did you mean 'issue'?\n")
+    assert done.stderr == "testamur: No such command 'tenat'. Did you mean 'tenant'?\n"
 
 
 def test_a_port_that_there_is_not_is_mistyped(folder):

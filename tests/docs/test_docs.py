@@ -22,9 +22,16 @@ def bare(requirement: str) -> str:
 
 
 RUNTIME = {bare(line) for line in PROJECT["project"]["dependencies"]}
-DIRECT = RUNTIME | {
-    bare(line) for group in PROJECT["dependency-groups"].values() for line in group
+OPTIONAL = {
+    bare(line)
+    for extra in PROJECT["project"]["optional-dependencies"].values()
+    for line in extra
 }
+DIRECT = (
+    RUNTIME
+    | OPTIONAL
+    | {bare(line) for group in PROJECT["dependency-groups"].values() for line in group}
+)
 
 
 def first_cells(markdown: str) -> set[str]:
@@ -84,7 +91,7 @@ def test_what_the_code_imports_is_declared():
         f"{path.relative_to(ROOT)}: {top}"
         for path in SOURCE.rglob("*.py")
         for top in imported(path) - sys.stdlib_module_names - {"testamur"}
-        if not RUNTIME & {bare(owner) for owner in owners.get(top, [])}
+        if not (RUNTIME | OPTIONAL) & {bare(owner) for owner in owners.get(top, [])}
     }
 
     assert undeclared == set()

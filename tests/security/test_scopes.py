@@ -32,6 +32,7 @@ PAGES = {
     "/c/{id}/thumbnail",
     "/c/{id}",
     "/docs",
+    "/t/{slug}",
 }
 
 VALUES = {"{jobId}": "0" * 24, "{id}": "0" * 24, "{type}": "csv", "{count}": "7"}
@@ -75,7 +76,7 @@ def test_no_route_hides_from_the_description():
     ]
 
     # The pages, and in app.py `/docs` and the HEAD of each GET.
-    assert sorted(hidden) == ["app.py", "pages.py"]
+    assert sorted(hidden) == ["app.py", "issuers.py", "pages.py"]
 
 
 @pytest.mark.parametrize("path", sorted(PAGES))
