@@ -63,7 +63,13 @@ def _ask(url: str, verb: str, answer: str, **data: bytes) -> bytes:
         name = type(error).__name__
         raise Fault(
             f"AWS KMS cannot be asked: {_MEANS.get(name, name)}",
-            passing=isinstance(error, botocore.exceptions.HTTPClientError),
+            passing=isinstance(
+                error,
+                (
+                    botocore.exceptions.HTTPClientError,
+                    botocore.exceptions.ConnectionError,
+                ),
+            ),
         ) from None
 
 
@@ -72,7 +78,8 @@ _PASSING = frozenset(
 )
 
 _MEANS = {
-    "AccessDeniedException": "it does not permit this to who we are",
+    "AccessDeniedException": "it does not permit this to who we are, or another key "
+    "sealed the secret",
     "NotFoundException": "there is no such key in this region",
     "DisabledException": "the key is disabled",
     "InvalidCiphertextException": "another key sealed the secret, or it was changed",
