@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from testamur.access.ports import AuditEntry, AuditFilter
 from testamur.core.chain import START, canonical, link
+from testamur.core.refusals import Fault
 
 from .database import Database
 
@@ -41,6 +43,9 @@ def append(
     On PostgreSQL whoever appends waits for the transaction that appended before.
     So lock every other row first, and append last: two transactions that do it in
     different orders would wait for each other.
+
+    Raises:
+        Fault: passing; the transaction must be undone.
     """
     if connection.dialect.name != "sqlite":  # which has one writer at a time
         connection.execute(LOCK)
@@ -48,19 +53,26 @@ def append(
     newest = connection.execute(HEAD).first()
     seq, previous = (newest.seq, bytes(newest.hash)) if newest else (0, START)
     fields = (seq + 1, at, tenant_id, actor, act, subject, canonical(dict(detail)))
-    connection.execute(
-        APPEND,
-        {
-            "seq": seq + 1,
-            "at": at,
-            "tenant_id": tenant_id,
-            "actor": actor,
-            "act": act,
-            "subject": subject,
-            "detail": fields[-1],
-            "hash": link(previous, *fields),
-        },
-    )
+    values = {
+        "seq": seq + 1,
+        "at": at,
+        "tenant_id": tenant_id,
+        "actor": actor,
+        "act": act,
+        "subject": subject,
+        "detail": fields[-1],
+        "hash": link(previous, *fields),
+    }
+    try:
+        connection.execute(APPEND, values)
+    except OperationalError:  # a full disk, a lost connection: explained elsewhere
+        raise
+    except DBAPIError as error:
+        raise Fault(
+            f"the audit log cannot be written ({error.orig}): nothing is done that it "
+            "would have to tell",
+            passing=True,
+        ) from error
 
 
 COLUMNS = "seq, at, tenant_id, actor, act, subject, detail, hash"

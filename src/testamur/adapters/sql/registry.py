@@ -209,7 +209,8 @@ class SqlRegistry:
             subject=letterhead.key_id,
             detail={
                 "job": lease.job.id,
-                "chunk": lease.chunk_id,
+                "firstRow": lease.first_row,
+                "lastRow": lease.last_row,
                 "credentials": count,
                 "draft": digest.hex(),
             },
