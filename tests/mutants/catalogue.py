@@ -420,4 +420,30 @@ MUTANTS = (
             ),
         ),
     ),
+    Mutant(
+        "names-that-count",
+        "I18",
+        "core/ids.py",
+        "        digits = raw[:20].hex()\n",
+        '        digits = f"{row:040x}"\n',
+        (
+            test(
+                INVARIANTS + "test_unguessable.py",
+                "test_names_of_certificates_look_random_and_never_come_twice[certificate]",
+            ),
+        ),
+    ),
+    Mutant(
+        "guess-as-long-as-you-like",
+        "I18",
+        "web/pages.py",
+        '            guessed(request.client.host if request.client else "")\n',
+        "            guessed(request.url.path)\n",
+        (
+            test(
+                INVARIANTS + "test_unguessable.py",
+                "test_the_neighbours_of_a_known_certificate_are_404_and_then_429",
+            ),
+        ),
+    ),
 )

@@ -62,6 +62,8 @@ CERTIFICATE = Certificate(
         image="https://internal.example/picture.png",
     ),
     picture=PICTURE,
+    valid_until=None,
+    taken_back=None,
 )
 
 #: What the public never sees of a certificate.
@@ -88,7 +90,9 @@ def app_of(*certificates: Certificate, public_url: str = PUBLIC_URL) -> FastAPI:
     app.include_router(
         page_routes(
             find=known.get,
+            credential_of=lambda _: None,
             open_blob=lambda digest: io.BytesIO(BLOBS[digest]),
+            guessed=lambda _: None,
             public_url=public_url,
             ask=ask,
         )

@@ -10,16 +10,15 @@ import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 
 from testamur.core.clock import SECOND, Clock, rfc3339
 from testamur.core.policy import Rate
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import Caller
 
+from .guesses import Guesses
 from .keys import FORM as KEY_FORM
 from .keys import Keys
-from .limits import gcra, pace_of
 from .ports import Standing
 from .tenants import unknown_tenant
 from .tokens import MAX_CHARACTERS, SKEW, Tokens, invalid_token
@@ -33,9 +32,6 @@ MEMORY_ENTRIES = 4_096
 #: Made-up keys from one address before it is told to wait. A typing mistake
 #: needs two or three; a program that guesses needs more than there are atoms.
 MADE_UP_KEYS = Rate(30, 60)
-
-#: How many addresses are counted; the oldest is forgotten first.
-MAX_ADDRESSES = 10_000
 
 #: `Bearer`, spaces, and the credential without any (RFC 6750, 2.1).
 BEARER = re.compile(r"bearer +([^ ]+)", re.IGNORECASE)
@@ -55,7 +51,11 @@ class Gate:
         self._keys = keys
         self._tokens = tokens
         self._clock = clock
-        self._made_up = MadeUpKeys(clock)
+        self._made_up = Guesses(
+            clock,
+            MADE_UP_KEYS,
+            "Too many unknown API keys came from this address. A valid one still works.",
+        )
         self._memory: dict[bytes, _Memory] = {}
         self._tidying = threading.Lock()
 
@@ -123,58 +123,6 @@ class Gate:
             if len(self._memory) >= MEMORY_ENTRIES:
                 del self._memory[next(iter(self._memory))]
             self._memory[digest] = memory
-
-
-class MadeUpKeys:
-    """
-    Counts keys that nobody ever made, per address, in this process.
-
-    They are told apart without the database, so the count protects nothing but
-    the log and the network; it never stands in the way of a real key.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._pace = pace_of(MADE_UP_KEYS)
-        self._states: dict[str, int] = {}
-        self._lock = threading.Lock()
-
-    def count(self, client: str) -> None:
-        """
-        Count one from *client*.
-
-        Raises:
-            Refusal: TOO_OFTEN, when there were too many.
-        """
-        network = _network(client)
-        now = self._clock() * 1_000
-        with self._lock:
-            state = self._states.pop(network, None)
-            if len(self._states) >= MAX_ADDRESSES:
-                del self._states[next(iter(self._states))]
-            self._states[network], wait = gcra(state, now, self._pace)
-        if wait:
-            seconds = -(-wait // 1_000_000)
-            raise Refusal(
-                Kind.TOO_OFTEN,
-                "rate_limit_exceeded",
-                "Too many unknown API keys came from this address. A valid key still "
-                f"works; try another in {seconds} s.",
-                retry_after_seconds=seconds,
-            )
-
-
-def _network(client: str) -> str:
-    """Return whom to count: an IPv4 address, or what one IPv6 customer has (/64)."""
-    try:
-        address = ip_address(client.partition("%")[0])
-    except ValueError:
-        return client[:64]
-    if not isinstance(address, IPv6Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(IPv6Address(int(address) >> 64 << 64))
 
 
 def _only(header: str, values: Sequence[str]) -> str | None:

@@ -19,8 +19,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from testamur.core.clock import Clock, system_clock
 from testamur.core.ids import is_id
-from testamur.core.refusals import Fault
+from testamur.core.refusals import Fault, Refusal
 from testamur.core.words import Certificate
 
 from .certificate_view import page_fields, public_facts
@@ -84,8 +85,9 @@ _QUALITY = re.compile(r";\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*(?:;|$)", re.IGNORECA
 class Pages:
     """The templates, compiled once, and the style sheet under its hash."""
 
-    def __init__(self, public_url: str) -> None:
+    def __init__(self, public_url: str, clock: Clock = system_clock) -> None:
         self.public_url = public_url.rstrip("/")
+        self.clock = clock
         css = (HERE / "static" / "page.css").read_bytes()
         self.style = f"page.{hashlib.sha256(css).hexdigest()[:12]}.css"
         self.assets = {self.style: css}
@@ -103,9 +105,8 @@ class Pages:
 
     def certificate(self, certificate: Certificate) -> bytes:
         """Return the page of *certificate*."""
-        return self._render(
-            "certificate.html", page_fields(certificate, self.public_url)
-        )
+        fields = page_fields(certificate, self.public_url, self.clock())
+        return self._render("certificate.html", fields)
 
     def front(self) -> bytes:
         """Return the page at `/`."""
@@ -133,16 +134,19 @@ def page_routes(
     find: Callable[[str], Certificate | None],
     credential_of: Callable[[str], bytes | None],
     open_blob: Callable[[str], BinaryIO],
+    guessed: Callable[[str], None],
     public_url: str,
     ask: Ask,
+    clock: Clock = system_clock,
 ) -> APIRouter:
     """
     Return the routes of every public page.
 
     *public_url* is what the outside calls this server, without a slash at the
-    end; it may have a path, where a proxy takes it away again.
+    end; it may have a path, where a proxy takes it away again. *guessed* counts an
+    id that does not exist for the address it came from, or refuses.
     """
-    pages = Pages(public_url)
+    pages = Pages(public_url, clock)
 
     async def found(request: Request) -> Certificate | None:
         wanted = request.path_params["id"]
@@ -158,7 +162,7 @@ def page_routes(
             return await credential(request)
         wants_json = prefers_json(accept)
         if certificate is None:
-            return missing(wants_json=wants_json)
+            return unknown(request, wants_json=wants_json)
         if wants_json:
             return facts_of(request, certificate)
         headers = {**PRIVATE, "cache-control": REVALIDATE, "vary": "Accept"}
@@ -174,20 +178,20 @@ def page_routes(
             return answer(request, body, VC if wants_vc else JSON, headers)
         certificate = await found(request)
         if certificate is None:
-            return missing(wants_json=True)
+            return unknown(request, wants_json=True)
         return facts_of(request, certificate)  # issued before there were credentials
 
     async def image(request: Request) -> Response:
         certificate = await found(request)
         if certificate is None or certificate.picture is None:
-            return missing()
+            return unknown(request)
         picture = certificate.picture
         return await stored(request, picture.digest, picture.media_type)
 
     async def thumbnail(request: Request) -> Response:
         certificate = await found(request)
         if certificate is None or certificate.picture is None:
-            return missing()
+            return unknown(request)
         picture = certificate.picture
         return await stored(
             request, picture.thumbnail_digest, picture.thumbnail_media_type
@@ -196,7 +200,7 @@ def page_routes(
     async def png(request: Request) -> Response:
         certificate = await found(request)
         if certificate is None:
-            return missing()
+            return unknown(request)
         picture = certificate.picture
         if picture is None or picture.media_type != "image/png":
             return missing(NOT_PNG)
@@ -222,7 +226,8 @@ def page_routes(
         return answer(request, data, "text/css; charset=utf-8", headers)
 
     def facts_of(request: Request, certificate: Certificate) -> Response:
-        body = orjson.dumps(public_facts(certificate, pages.public_url))
+        facts = public_facts(certificate, pages.public_url, pages.clock())
+        body = orjson.dumps(facts)
         headers = {**SHARED, "cache-control": REVALIDATE, "vary": "Accept"}
         return answer(request, body, JSON, headers)
 
@@ -249,6 +254,22 @@ def page_routes(
     @cache
     def said(message: tuple[str, ...]) -> bytes:
         return pages.message(*message)
+
+    def unknown(request: Request, *, wants_json: bool = False) -> Response:
+        """Answer for an id that does not exist, or that was guessed too often."""
+        try:
+            guessed(request.client.host if request.client else "")
+        except Refusal as refusal:
+            headers = {
+                **PRIVATE,
+                "cache-control": "no-store",
+                "retry-after": str(refusal.retry_after_seconds or 1),
+            }
+            if wants_json:
+                raise
+            body = pages.message("Too many wrong addresses", refusal.detail)
+            return Response(body, 429, headers, HTML)
+        return missing(wants_json=wants_json)
 
     def missing(
         message: tuple[str, ...] = NOT_FOUND, *, wants_json: bool = False

@@ -8,6 +8,7 @@ import anyio.to_thread
 from starlette.types import ASGIApp
 
 from testamur.access import audit as audited
+from testamur.access.guesses import Guesses
 from testamur.access.ports import AuditFilter
 from testamur.access.scopes import require
 from testamur.access.usage import preview, read_count, usage_of
@@ -15,7 +16,7 @@ from testamur.adapters.sql.measures import SqlMeasures
 from testamur.core.clock import DAY
 from testamur.core.download import Download
 from testamur.core.lifecycle import JobState
-from testamur.core.policy import Metered, Scope
+from testamur.core.policy import Metered, Rate, Scope
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import (
     ApiKey,
@@ -42,14 +43,19 @@ from testamur.web.routes.metrics import metrics_routes
 from testamur.web.routes.native import job_routes
 from testamur.web.routes.native_account import account_routes
 from testamur.web.routes.pocketbook import pocketbook_routes
+from testamur.web.routes.vc_api import vc_api_routes
 from testamur.web.spool import Spool
 from testamur.web.verbs import ReceivedFile, Verbs, Wanted
 
 from .issuers import document_of, document_of_house, profile_of
 from .log import log_proof, log_reader, log_vkey
 from .office import Office
+from .vc_api import SiteVcApi
 
 T = TypeVar("T")
+
+#: Pages that do not exist, from one address: a mistyped one takes two or three.
+UNKNOWN_PAGES = Rate(60, 60)
 
 
 @dataclass(frozen=True)
@@ -278,11 +284,13 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
         ask=ask,
         ask_slowly=ask_in_thread,
     )
+    vc_api = SiteVcApi(office)
     return build_app(
         [
             pocketbook_routes(verbs),
             job_routes(verbs),
             account_routes(verbs),
+            vc_api_routes(verbs, issue=vc_api.issue, verify=vc_api.verify),
             health_routes(verbs),
             metrics_routes(verbs),
             issuer_routes(
@@ -302,6 +310,12 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
                 find=lambda name: issued.find(name, certificates=office.certificates),
                 credential_of=lambda name: credential_body(office, name),
                 open_blob=office.blobs.open,
+                guessed=Guesses(
+                    office.clock,
+                    UNKNOWN_PAGES,
+                    "Too many certificates that do not exist were asked for from this "
+                    "address. The address of one that exists still works.",
+                ).count,
                 public_url=office.public_url,
                 ask=ask,
             ),
