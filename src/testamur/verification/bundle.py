@@ -144,13 +144,14 @@ def opened(data: bytes) -> Parts:
         [_text(files, name) for name in STATUS if name in files],
         _text(files, LOG_KEY).split(),
         _text(files, CHECKPOINT),
-        {name: hashlib.new(name, picture).hexdigest() for name in HASHES}
-        if picture is not None
-        else None,
+        digests_of(picture) if picture is not None else None,
     )
 
 
-HASHES = ("sha256", "sha384", "sha512")
+def digests_of(data: bytes) -> dict[str, str]:
+    """Return the digests (hex) of *data* that a credential may name."""
+    hashes = ("sha256", "sha384", "sha512")
+    return {name: hashlib.new(name, data).hexdigest() for name in hashes}
 
 
 def _text(files: Mapping[str, bytes], name: str) -> str:

@@ -13,7 +13,8 @@ status: those are made where there is a clock, a network and a database. Its key
   holds. `images`: url and digests it names for them.
 - `proofs`: suite, method, purpose, created, expires, challenge, domain, `value`
   (base64), `messages` (base64 by hash), or `trouble`: [code, detail].
-- `digest`: SHA-256 (hex) of the bytes. `fingerprint`: the same for every spelling.
+- `digest`: SHA-256 (hex) of the bytes. `fingerprint`: the same for every spelling
+  and securing. `picture`: digests (hex) of the picture it was baked into.
 - `inside`: examinations of what is presented. `bundle`: what came along (text).
 """
 
@@ -24,6 +25,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import bundle, jwt, png
+from .bundle import digests_of
 from .form import (
     CREDENTIAL,
     ENVELOPED_CREDENTIAL,
@@ -64,7 +66,7 @@ def examine(data: bytes, media_type: str, words: Words) -> Examination:
 def _seen(data: bytes, media_type: str, words: Words) -> Examination:
     if data.startswith(png.SIGNATURE):
         found = _text(png.unbaked(data), words)
-        return found | {"cameAs": "png"}
+        return found | {"cameAs": "png", "picture": digests_of(png.bare(data))}
     if data.startswith(b"PK\x03\x04"):
         parts = bundle.opened(data)
         found = _text(parts.credential, words)
@@ -123,6 +125,8 @@ def _token(text: bytes, words: Words) -> Examination:
             "suite": f"JWT {token.algorithm}",
             "method": token.method(found.get("issuer") or found.get("holder") or ""),
             "purpose": None,
+            "challenge": _cut(token.payload.get("nonce"), 2_000),
+            "domain": [_cut(one) for one in items(token.payload.get("aud"))[:5]],
             "value": _b64(token.signature),
             "messages": {"jws": _b64(token.signed)},
         }
@@ -170,8 +174,21 @@ def _document(
     return found
 
 
-def fingerprint(value: Any) -> str:
-    """Return the same text for every spelling of the same JSON."""
+#: What a credential says beside itself when it is a token.
+CLAIMS = frozenset(("iss", "jti", "sub", "nbf", "exp", "iat", "aud", "nonce"))
+
+
+def fingerprint(document: Mapping[str, Any]) -> str:
+    """Return the same text for every spelling and securing of the same document."""
+    bare = {
+        key: value
+        for key, value in document.items()
+        if key != "proof" and key not in CLAIMS
+    }
+    return _digest(bare)
+
+
+def _digest(value: Any) -> str:
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -327,7 +344,7 @@ class _Said:
         return b"".join(hashlib.new(name, part).digest() for part in parts)
 
     def _nquads(self, document: dict[str, Any], name: str) -> bytes:
-        key = ("nquads", fingerprint(document), name)
+        key = ("nquads", _digest(document), name)
         if key not in self._known:
             self._known[key] = self._words.nquads(document, name).encode()
         known = self._known[key]

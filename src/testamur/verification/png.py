@@ -73,6 +73,21 @@ def baked(picture: bytes, credential: bytes) -> bytes:
     return b"".join(parts)
 
 
+def bare(picture: bytes) -> bytes:
+    """
+    Return the PNG *picture* as it was before a credential was baked into it.
+
+    Raises:
+        NotReadable: it is not a PNG.
+    """
+    return SIGNATURE + b"".join(
+        _chunk(kind, content)
+        for kind, content in chunks(picture)
+        if kind not in (b"iTXt", b"tEXt")
+        or _keyword(content) not in (KEYWORD, OLD_KEYWORD)
+    )
+
+
 def unbaked(picture: bytes) -> bytes:
     """
     Return the credential that is baked into *picture*.
