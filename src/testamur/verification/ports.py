@@ -71,6 +71,11 @@ class House(Protocol):
         ...
 
     @property
+    def did_prefix(self) -> str:
+        """What the DIDs of its issuers begin with."""
+        ...
+
+    @property
     def log_keys(self) -> Sequence[str]:
         """The verifier keys of its log."""
         ...

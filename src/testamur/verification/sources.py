@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 from testamur.core.refusals import Reason
 
@@ -73,12 +72,8 @@ class Sources:
         self.bundled_lists: dict[str, bytes] = {}
 
     def is_ours(self, did: str) -> bool:
-        """Say whether *did* is a did:web of this house."""
-        if self.house is None:
-            return False
-        host = quote(urlsplit(self.house.public_url).netloc.lower(), safe="")
-        own = f"did:web:{host}"
-        return did.lower() == own.lower() or did.lower().startswith(own.lower() + ":")
+        """Say whether *did* is one of this house's issuers."""
+        return self.house is not None and did.startswith(self.house.did_prefix)
 
     def key(self, method: str, purpose: str) -> FoundKey:
         """

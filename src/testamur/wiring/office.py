@@ -41,7 +41,10 @@ if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.intake.door import Door
     from testamur.issuance.credentials import Credentials
     from testamur.issuance.keyring import Keyring
+    from testamur.issuance.published_list import PublishedLists
     from testamur.issuance.signing import Signing
+    from testamur.issuance.standing import Standings
+    from testamur.verification.reading_room import ReadingRoom
 
     from .secret import Secrets
 
@@ -135,11 +138,43 @@ class Office:
         return Signing(self.dies, self.keyring)
 
     @cached_property
+    def reading_room(self) -> "ReadingRoom":
+        """Where what strangers sent is read."""
+        from testamur.verification.reading_room import ReadingRoom
+
+        return ReadingRoom("testamur.wiring.reading_child")
+
+    @cached_property
     def credentials(self) -> "Credentials":
         """What was issued, as others verify it."""
         from testamur.issuance.credentials import Credentials
 
         return Credentials(self.certificates, self.dies)
+
+    @cached_property
+    def standings(self) -> "Standings":
+        """What takes certificates back."""
+        from testamur.adapters.sql.acts import SqlActs
+        from testamur.issuance.standing import Standings
+
+        return Standings(SqlActs(self.database), self.acts_record, self.clock)
+
+    @cached_property
+    def published_lists(self) -> "PublishedLists":
+        """The status lists, signed."""
+        from testamur.adapters.processes.engraver import engrave_list_die
+        from testamur.adapters.sql.status_lists import SqlStatusLists
+        from testamur.issuance.did_web import did_of
+        from testamur.issuance.published_list import PublishedLists
+
+        return PublishedLists(
+            SqlStatusLists(self.database, self.clock),
+            self.dies,
+            self.keyring,
+            did_of=lambda slug: did_of(self.public_url, slug),
+            public_url=self.public_url,
+            engrave=engrave_list_die,
+        )
 
     @cached_property
     def access_store(self) -> "AccessStore":

@@ -29,6 +29,9 @@ from .trouble import Trouble
 from .urls import Target, read_url, shown
 from .wall import Wall
 
+#: What is asked for unless somebody wants something else.
+PICTURES = "image/png, image/jpeg, image/webp, */*;q=0.1"
+
 
 @dataclass(slots=True)
 class Time:
@@ -67,8 +70,8 @@ class Fetcher:
     *breaker_seconds*. A failure to connect counts each time, since it concerns
     the host; a stalled, cut or 5xx answer counts once for a file's last try.
 
-    A file larger than *max_bytes* is refused as soon as that is known. While one
-    is read it takes up to its own size in memory.
+    *accept* is the header of that name. A file larger than *max_bytes* is refused
+    as soon as that is known. While one is read it takes up to its own size in memory.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class Fetcher:
         breaker_seconds: float = 30.0,
         extra_authorities: str = "",
         user_agent: str = "",
+        accept: str = PICTURES,
         resolver: Resolver = system_resolver,
     ) -> None:
         self._wall = Wall(
@@ -106,6 +110,7 @@ class Fetcher:
         self._backoff_seconds = backoff_seconds
         self._tls = trust(extra_authorities)
         self._user_agent = user_agent or _user_agent()
+        self._accept = accept
         self._lines = Lines()
         self._left_alone = (
             f"its host failed {breaker_misses} times in a row and is left alone for "
@@ -231,7 +236,7 @@ class Fetcher:
                 headers={
                     "Host": target.authority,
                     "User-Agent": self._user_agent,
-                    "Accept": "image/png, image/jpeg, image/webp, */*;q=0.1",
+                    "Accept": self._accept,
                     "Accept-Encoding": "identity",
                 },
                 extensions={

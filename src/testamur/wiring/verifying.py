@@ -1,0 +1,246 @@
+"""Verification on this machine: for the server with its records, for others without."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from testamur.adapters.sql.status_lists import SqlStatusLists
+from testamur.config import Network
+from testamur.core.clock import Clock
+from testamur.core.lifecycle import Standing
+from testamur.core.policy import MIB
+from testamur.core.refusals import Fault, Reason, Refusal
+from testamur.issuance import read as issued
+from testamur.issuance.did_web import did_document, did_of, method_of
+from testamur.issuance.published_list import PublishedLists, Purpose
+from testamur.tlog.note import COSIGNATURE, ED25519, NotVerified, verifier
+from testamur.tlog.note import Verifier as LogVerifier
+from testamur.tlog.proof import verify_proof
+from testamur.verification.ports import (
+    Fetch,
+    HouseCertificate,
+    HouseIssuer,
+    LogSaid,
+    Reader,
+)
+from testamur.verification.verify import Verifier
+
+if TYPE_CHECKING:
+    from .office import Office
+
+#: DID documents and status lists; a list of a million places is 170 KiB at most.
+MAX_FETCHED_BYTES = 4 * MIB
+CONNECT_SECONDS = 4.0
+TOTAL_SECONDS = 8.0
+
+ACCEPT = "application/did+json, application/vc, application/json, */*;q=0.1"
+
+
+class HouseRecords:
+    """`verification.ports.House`: what this installation knows of itself."""
+
+    def __init__(self, office: "Office") -> None:
+        self._office = office
+
+    @property
+    def public_url(self) -> str:
+        """The address that its own URLs begin with."""
+        return self._office.public_url.rstrip("/")
+
+    @property
+    def did_prefix(self) -> str:
+        """What the DIDs of its issuers begin with."""
+        return did_of(self._office.public_url, "")
+
+    @property
+    def log_keys(self) -> Sequence[str]:
+        """The verifier keys of its log."""
+        from .log import log_vkey
+
+        return [log_vkey(self._office)]
+
+    def issuer(self, did: str) -> HouseIssuer | None:
+        """Return the issuer that *did* names, if there is one."""
+        slug = did.removeprefix(self.did_prefix)
+        try:
+            tenant = self._office.tenants.find(slug)
+        except Refusal:
+            return None
+        keys = self._office.keyring.keys_of(tenant.id)
+        return HouseIssuer(
+            did_document(did, keys),
+            {
+                method_of(did, key): key.revoked_at
+                for key in keys
+                if key.revoked_at is not None
+            },
+            {
+                method_of(did, key): key.retired_at
+                for key in keys
+                if key.retired_at is not None
+            },
+        )
+
+    def certificate(self, certificate_id: str) -> HouseCertificate | None:
+        """Return the certificate with this id, if it was published."""
+        found = issued.find(certificate_id, certificates=self._office.certificates)
+        if found is None:
+            return None
+        credential = self._office.credentials.find(certificate_id)
+        taken = found.taken_back
+        standing, since, reason, corrected_by = "issued", None, "", None
+        if taken is not None:
+            is_revoked = taken.standing is Standing.REVOKED
+            standing = "revoked" if is_revoked else "suspended"
+            since, reason = taken.since, taken.reason
+            if taken.replaced_by is not None:
+                corrected_by = f"{self.public_url}/c/{taken.replaced_by}"
+        log_proof = None
+        if credential is not None:
+            from .log import log_reader
+
+            try:
+                log_proof = log_reader(self._office).proof(
+                    credential.chunk_id, credential.digest
+                )
+            except Refusal:
+                log_proof = None
+        return HouseCertificate(
+            found.id,
+            credential.body if credential else None,
+            standing,
+            since,
+            reason,
+            corrected_by,
+            log_proof,
+        )
+
+    def status_list(self, url: str) -> bytes | None:
+        """Return the status list credential that it publishes at *url*, if any."""
+        name, _, purpose = url.removeprefix(f"{self.public_url}/status/").partition("/")
+        if purpose not in ("", Purpose.SUSPENSION):
+            return None
+        listed = Purpose(purpose) if purpose else Purpose.REVOCATION
+        return self._office.published_lists.read(name, listed)
+
+
+def published_lists(office: "Office") -> PublishedLists:
+    """Return who signs the status lists of this house when they changed."""
+    return PublishedLists(
+        SqlStatusLists(office.database, office.clock),
+        office.dies,
+        office.keyring,
+        did_of=lambda slug: did_of(office.public_url, slug),
+        public_url=office.public_url.rstrip("/"),
+        engrave=engraved_list,
+    )
+
+
+def engraved_list() -> bytes:
+    """Return the die of status lists, engraved by a process that takes PyLD's memory."""
+    engraving = subprocess.run(
+        [sys.executable, "-I", "-m", "testamur.issuance.die.list_die"],
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env={},
+        cwd="/",
+    )
+    if engraving.returncode:
+        raise Fault("the die of status lists could not be engraved", passing=True)
+    return engraving.stdout
+
+
+def check_log(proof: str, digest: bytes, keys: Sequence[str]) -> LogSaid:
+    """
+    Return what a tlog-proof says of the bytes with this *digest*.
+
+    Raises:
+        ValueError: it does not hold, or a key cannot be read.
+    """
+    try:
+        verifiers = []
+        for key in keys:
+            one = verifier(key)
+            verifiers.append(one)
+            if one.kind == ED25519:
+                # The log puts its time where witnesses put theirs.
+                verifiers.append(LogVerifier(one.name, one.public, COSIGNATURE))
+        logged = verify_proof(proof, digest, verifiers)
+    except NotVerified as problem:
+        raise ValueError(str(problem)) from problem
+    origin = logged.checkpoint.origin
+    signed_by = next(one.vkey for one in verifiers if one.name == origin)
+    return LogSaid(
+        origin,
+        logged.index,
+        logged.checkpoint.size,
+        logged.at,
+        [name for name, _ in logged.witnesses],
+        signed_by,
+    )
+
+
+class Fetching:
+    """`verification.ports.Fetch` behind the wall; an HTTP client is made on use."""
+
+    def __init__(
+        self, allow: Sequence[Network] = (), own_hosts: Sequence[str] = ()
+    ) -> None:
+        self._allow = allow
+        self._own_hosts = own_hosts
+        self._fetch: Fetch | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self, url: str) -> bytes | Reason:
+        """
+        Return what is at the https *url*, or why nothing is.
+
+        Hosts in the operator's networks (TESTAMUR_FETCH_ALLOW) are asked by plain
+        http when they have no https; nobody else is.
+        """
+        fetch = self._made()
+        found = fetch(url)
+        if isinstance(found, Reason) and self._allow and url.startswith("https://"):
+            plain = fetch("http://" + url.removeprefix("https://"))
+            if isinstance(plain, bytes):
+                return plain
+        return found
+
+    def _made(self) -> Fetch:
+        with self._lock:
+            if self._fetch is None:
+                from testamur.adapters.http.fetch import Fetcher
+
+                self._fetch = Fetcher(
+                    allow=self._allow,
+                    own_hosts=self._own_hosts,
+                    max_bytes=MAX_FETCHED_BYTES,
+                    connect_seconds=CONNECT_SECONDS,
+                    total_seconds=TOTAL_SECONDS,
+                    row_seconds=TOTAL_SECONDS,
+                    retries=0,
+                    accept=ACCEPT,
+                    user_agent="Testamur (credential verification)",
+                ).fetch
+            return self._fetch
+
+
+def verifier_of(office: "Office") -> Verifier:
+    """Return who verifies for the server: with its records, and the network."""
+    return Verifier(
+        office.reading_room,
+        clock=office.clock,
+        check_log=check_log,
+        house=HouseRecords(office),
+        fetch=Fetching(office.settings.fetch_allow, [office.public_host]),
+    )
+
+
+def verifier_alone(
+    reader: Reader, clock: Clock, fetch: Fetch | None = None
+) -> Verifier:
+    """Return who verifies without a server, a database or a data directory."""
+    return Verifier(reader, clock=clock, check_log=check_log, fetch=fetch)
