@@ -26,6 +26,7 @@ WORDS = {
     Metered.POLL: "Reading the status of one job",
     Metered.DOWNLOAD: "Downloading results",
     Metered.RETRY: "Retrying jobs",
+    Metered.SECURE: "Securing credentials",
 }
 
 

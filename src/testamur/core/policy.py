@@ -13,12 +13,13 @@ GIB = 1024 * MIB
 
 
 class Metered(StrEnum):
-    """What is rate limited. The Pocketbook wire documents these four."""
+    """What is rate limited. The Pocketbook wire documents the first four."""
 
     CREATE = auto()
     POLL = auto()
     DOWNLOAD = auto()
     RETRY = auto()
+    SECURE = auto()  #: credentials that callers wrote themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ PLANS: Mapping[str, Plan] = {
             Metered.POLL: Rate(100, 900),
             Metered.DOWNLOAD: Rate(50, 3600),
             Metered.RETRY: Rate(5, 3600),
+            Metered.SECURE: Rate(600, 3600),
         },
     ),
     # No limits but the machine's safety bounds.
@@ -165,6 +167,7 @@ class Scope(StrEnum):
     BULK_RETRY = "bulk:retry"
     BILLING_READ = "billing:read"
     CERTIFICATES_READ = "certificates:read"
+    CREDENTIALS_ISSUE = "credentials:issue"
     CERTIFICATES_REVOKE = "certificates:revoke"
     KEYS_MANAGE = "keys:manage"
     AUDIT_READ = "audit:read"

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from testamur.core.refusals import Fault, Kind, Refusal
 from testamur.dialects.native import problems as native_problems
 from testamur.dialects.pocketbook import problems as pocketbook_problems
+from testamur.dialects.vc_api import problems as vc_api_problems
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,13 @@ def refusal(
     name = request_id(request)
     if _is_pocketbook(request):
         its_own, body = pocketbook_problems.spell(error, request_id=name)
+    elif _is_vc_api(request):
+        its_own, body = vc_api_problems.spell(
+            error,
+            request_id=name,
+            is_verifying=request.url.path.endswith("/verify"),
+            status=status,
+        )
     else:
         its_own, body = native_problems.spell(error, request_id=name, status=status)
     status = status or its_own
@@ -68,12 +76,7 @@ def fault(request: Request, error: Exception) -> Response:
     assert isinstance(error, Fault)
     name = request_id(request)
     log.warning("fault %s: %s", name, error)
-    spell = (
-        pocketbook_problems.spell_fault
-        if _is_pocketbook(request)
-        else native_problems.spell_fault
-    )
-    status, body = spell(error, request_id=name)
+    status, body = _spell_fault(request, error, name)
     headers = {"Retry-After": str(RETRY_AFTER_FAULT_SECONDS)}
     return _problem(request, status, body, headers)
 
@@ -82,12 +85,7 @@ def bug(request: Request, error: Exception) -> Response:
     """Log a bug whole under the request's id; tell the caller only the id."""
     name = request_id(request)
     log.error("bug %s", name, exc_info=error)
-    spell = (
-        pocketbook_problems.spell_fault
-        if _is_pocketbook(request)
-        else native_problems.spell_fault
-    )
-    status, body = spell(None, request_id=name)
+    status, body = _spell_fault(request, None, name)
     # uvicorn closes the connection after a bug, so the next request must not use it.
     return _problem(request, status, body, {"Connection": "close"})
 
@@ -134,6 +132,20 @@ def _allowed(request: Request) -> str:
 
 def _is_pocketbook(request: Request) -> bool:
     return request.url.path.startswith("/api/")
+
+
+def _is_vc_api(request: Request) -> bool:
+    return request.url.path.startswith(("/credentials/", "/presentations/"))
+
+
+def _spell_fault(
+    request: Request, error: Fault | None, name: str
+) -> tuple[int, dict[str, Any]]:
+    if _is_pocketbook(request):
+        return pocketbook_problems.spell_fault(error, request_id=name)
+    if _is_vc_api(request):
+        return vc_api_problems.spell_fault(error, request_id=name)
+    return native_problems.spell_fault(error, request_id=name)
 
 
 def _problem(

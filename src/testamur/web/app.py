@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from testamur.core.refusals import Fault, Kind, Refusal
 from testamur.dialects.native import wire as native_wire
 from testamur.dialects.pocketbook import wire as pocketbook_wire
+from testamur.dialects.vc_api import wire as vc_api_wire
 
 from . import answers
 from .pages import ALWAYS, HTML, PRIVATE, REVALIDATE, Pages
@@ -98,6 +99,7 @@ def _description(app: FastAPI, pages: Pages) -> APIRouter:
                 {
                     native_wire.PROBLEM_NAME: native_wire.PROBLEM,
                     pocketbook_wire.REFUSAL_NAME: pocketbook_wire.REFUSAL,
+                    vc_api_wire.PROBLEM_NAME: vc_api_wire.PROBLEM,
                 }
             )
             for operations in schema["paths"].values():
@@ -124,7 +126,9 @@ def _not_routed(pages: Pages) -> Callable[[Request, Exception], Response]:
 
     def answer(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        is_for_programs = request.url.path.startswith(("/api/", "/v1/"))
+        is_for_programs = request.url.path.startswith(
+            ("/api/", "/v1/", "/credentials/", "/presentations/")
+        )
         accept = request.headers.get("accept", "")
         if error.status_code != 404 or is_for_programs or "text/html" not in accept:
             return answers.not_routed(request, error)

@@ -13,9 +13,10 @@ from testamur.access.ports import AuditFilter
 from testamur.access.scopes import require
 from testamur.access.usage import preview, read_count, usage_of
 from testamur.adapters.sql.measures import SqlMeasures
+from testamur.core.acts import Chosen, Done
 from testamur.core.clock import DAY
 from testamur.core.download import Download
-from testamur.core.lifecycle import JobState
+from testamur.core.lifecycle import JobState, StandingEvent
 from testamur.core.policy import Metered, Rate, Scope
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import (
@@ -34,6 +35,7 @@ from testamur.intake.admit import UploadedFile
 from testamur.intake.door import Wishes
 from testamur.issuance import read as issued
 from testamur.issuance.issue import facts_of
+from testamur.issuance.published_list import Purpose
 from testamur.web.app import build_app
 from testamur.web.pages import page_routes
 from testamur.web.routes.health import health_routes
@@ -42,7 +44,9 @@ from testamur.web.routes.log import log_routes
 from testamur.web.routes.metrics import metrics_routes
 from testamur.web.routes.native import job_routes
 from testamur.web.routes.native_account import account_routes
+from testamur.web.routes.native_standing import standing_routes
 from testamur.web.routes.pocketbook import pocketbook_routes
+from testamur.web.routes.status_lists import status_list_routes
 from testamur.web.routes.vc_api import vc_api_routes
 from testamur.web.spool import Spool
 from testamur.web.verbs import ReceivedFile, Verbs, Wanted
@@ -51,6 +55,7 @@ from .issuers import document_of, document_of_house, profile_of
 from .log import log_proof, log_reader, log_vkey
 from .office import Office
 from .vc_api import SiteVcApi
+from .verifying import verifier_of
 
 T = TypeVar("T")
 
@@ -185,6 +190,10 @@ class SiteAccount:
         """The address that links are made from."""
         return self.office.public_url
 
+    def now(self) -> int:
+        """Return the moment."""
+        return self.office.clock()
+
     def certificates(
         self, tenant_id: str, wanted: Mapping[str, str | None], limit: int
     ) -> tuple[Sequence[Certificate], str | None]:
@@ -252,6 +261,21 @@ class SiteAccount:
         return [audited.line_of(one) for one in found.entries], found.next_before
 
 
+@dataclass(frozen=True)
+class SiteStandings:
+    """`web.verbs.Standings` by issuance."""
+
+    office: Office
+
+    def change(
+        self, by: Caller, event: StandingEvent, chosen: Chosen, reason: str
+    ) -> Done:
+        """Revoke, suspend or reinstate certificates of the caller's, or refuse."""
+        return self.office.standings.change(
+            event, by.tenant.id, chosen, reason=reason, actor=by.credential_id
+        )
+
+
 async def ask_inline(verb: Callable[..., T], *args: object) -> T:
     """Run a verb that takes less than a thread would."""
     return verb(*args)
@@ -276,6 +300,7 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
         access=SiteAccess(office),
         jobs=SiteJobs(office),
         account=SiteAccount(office),
+        standings=SiteStandings(office),
         preview_cost=lambda text: preview(read_count(text)),
         measure=SqlMeasures(office.database, office.clock).read,
         check_ready=office.jobs_of.check,
@@ -284,12 +309,19 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
         ask=ask,
         ask_slowly=ask_in_thread,
     )
-    vc_api = SiteVcApi(office)
+    vc_api = SiteVcApi(office, verifier_of(office))
     return build_app(
         [
             pocketbook_routes(verbs),
             job_routes(verbs),
             account_routes(verbs),
+            standing_routes(verbs),
+            status_list_routes(
+                lambda name, purpose: office.published_lists.read(
+                    name, Purpose(purpose)
+                ),
+                ask_slowly=ask_in_thread,
+            ),
             vc_api_routes(verbs, issue=vc_api.issue, verify=vc_api.verify),
             health_routes(verbs),
             metrics_routes(verbs),
