@@ -1,9 +1,7 @@
 """Verifiers that nobody here wrote accept what we sign, and nothing else."""
 
 import copy
-import json
-import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,31 +21,13 @@ from support.credentials import (
     issuer_key,
     secured,
 )
-from support.peers import need_node_peer
+from support.verifiers import digital_bazaar
 from testamur.issuance.did_web import did_document, method_of
 from testamur.issuance.die import jcs
 from testamur.issuance.die.sign import Algorithm
 from testamur.issuance.keys import make_key, open_key
 
 pytestmark = pytest.mark.xdist_group("node")
-
-
-def digital_bazaar(
-    credentials: Sequence[Mapping[str, Any]], did: Mapping[str, Any]
-) -> list[str | None]:
-    """Return what Digital Bazaar's libraries say: None is for good ones."""
-    peer = need_node_peer("digitalbazaar")
-    done = subprocess.run(
-        ["node", "verify.mjs"],
-        cwd=peer,
-        input=json.dumps({"did": did, "credentials": credentials}).encode(),
-        capture_output=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    answers: list[str | None] = json.loads(done.stdout)
-    assert len(answers) == len(credentials)
-    return answers
 
 
 def document() -> dict[str, Any]:
