@@ -15,8 +15,9 @@ import requests
 from fastapi import FastAPI
 
 from support.serving import serving
+from testamur.core.lifecycle import Standing
 from testamur.core.refusals import Fault
-from testamur.core.words import Certificate, Facts, StoredPicture
+from testamur.core.words import Certificate, Facts, StoredPicture, TakenBack
 from testamur.intake.picture_codec import THUMBNAIL_SIDE as MADE_TO_FIT
 from testamur.web import certificate_view
 from testamur.web.pages import Pages, page_routes
@@ -513,7 +514,11 @@ def test_programs_get_the_facts(app):
         "attributes": {"grade": "A", "course_code": "DS-410"},
         "issuedAt": "2026-11-02T09:00:00.000Z",
         "issuer": {"name": "Northlight University"},
+        "validUntil": None,
         "status": "issued",
+        "statusSince": None,
+        "statusReason": None,
+        "replacedBy": None,
         "image": {
             "url": f"{PUBLIC_URL}/c/{ID}/image",
             "mediaType": "image/png",
@@ -525,6 +530,88 @@ def test_programs_get_the_facts(app):
     }
     assert list(answer.json()["attributes"]) == ["grade", "course_code"]
     assert answer.headers["access-control-allow-origin"] == "*"
+
+
+SINCE = 1_795_000_000_000
+REPLACEMENT = "9" * 24
+
+
+def taken_back(
+    standing: Standing, *, reason: str = "Sent twice", replaced_by: str | None = None
+) -> Certificate:
+    """Return a certificate to which something was done."""
+    taken = TakenBack(standing, SINCE, reason, replaced_by)
+    return replace(CERTIFICATE, taken_back=taken)
+
+
+@pytest.mark.parametrize(
+    ("certificate", "status", "heading"),
+    [
+        (taken_back(Standing.REVOKED), "revoked", "Revoked on"),
+        (taken_back(Standing.SUSPENDED), "suspended", "Suspended on"),
+        (replace(CERTIFICATE, valid_until=SINCE), "expired", "Expired on"),
+        (
+            taken_back(Standing.REVOKED, replaced_by=REPLACEMENT),
+            "corrected",
+            "Corrected on",
+        ),
+    ],
+)
+def test_what_was_taken_back_is_said_first(certificate, status, heading):
+    """
+    I17: the page says so above everything else, with the day, and so do programs'
+    facts and the previews of links.
+    """
+    app = app_of(certificate)
+    page = ask(app, f"/c/{ID}")
+    facts = ask(app, f"/c/{ID}.json").json()
+
+    banner = page.text.partition('<section class="banner')[2].partition("</section")[0]
+    assert heading in banner
+    assert "18 November 2026" in banner
+    assert page.text.index("banner") < page.text.index("<h1")
+    assert f'status-{status}">{status.capitalize()}<' in page.text
+    assert f'name="description" content="{heading} 18 November 2026. ' in page.text
+    assert facts["status"] == status
+    assert facts["statusSince"] == "2026-11-18T11:06:40.000Z"
+
+
+def test_the_reason_is_told_and_does_nothing():
+    """
+    What an issuer wrote is text, whatever it looks like.
+    """
+    certificate = taken_back(Standing.REVOKED, reason="<script>alert(1)</script> & so")
+    app = app_of(certificate)
+
+    page = ask(app, f"/c/{ID}")
+
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; so" in page.text
+    assert "<script" not in page.text
+    assert ask(app, f"/c/{ID}.json").json()["statusReason"] == (
+        "<script>alert(1)</script> & so"
+    )
+
+
+def test_a_corrected_certificate_leads_to_the_one_in_its_place():
+    """
+    By a link for people, and an address for programs.
+    """
+    app = app_of(taken_back(Standing.REVOKED, replaced_by=REPLACEMENT))
+
+    assert f'href="/c/{REPLACEMENT}"' in ask(app, f"/c/{ID}").text
+    facts = ask(app, f"/c/{ID}.json").json()
+    assert facts["replacedBy"] == f"{PUBLIC_URL}/c/{REPLACEMENT}"
+
+
+def test_a_certificate_that_was_not_taken_back_has_no_banner(app):
+    """
+    Nor has one whose end is still to come, which is told among its facts.
+    """
+    assert "banner" not in ask(app, f"/c/{ID}").text
+    later = replace(CERTIFICATE, valid_until=4_102_444_799_000)
+    page = ask(app_of(later), f"/c/{ID}").text
+    assert "banner" not in page
+    assert "31 December 2099" in page
 
 
 def test_what_a_certificate_lacks_is_null():

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum, auto
 
-from .lifecycle import JobState
+from .lifecycle import JobState, Standing
 from .policy import Plan
 
 
@@ -234,6 +235,39 @@ class StoredPicture:
     thumbnail_media_type: str
 
 
+class CertificateState(StrEnum):
+    """What a certificate is worth to who looks at it now."""
+
+    ACTIVE = auto()
+    EXPIRED = auto()  #: its end has come
+    SUSPENDED = auto()  #: not to be relied on for now
+    REVOKED = auto()  #: not to be relied on, for ever
+    CORRECTED = auto()  #: the same, and another certificate stands in its place
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What was done to a certificate that is suspended or revoked."""
+
+    standing: Standing
+    since: int
+    #: In the words of its issuer. Everybody may read it.
+    reason: str
+    #: The id of the certificate that stands in its place, if it was corrected.
+    replaced_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a certificate stands at some moment."""
+
+    state: CertificateState
+    #: Since when; None while it is active.
+    since: int | None
+    reason: str | None
+    replaced_by: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """What a recipient holds: a serial, the facts, and how they look."""
@@ -249,6 +283,22 @@ class Certificate:
     voucher_expires_at: int
     facts: Facts
     picture: StoredPicture | None
+    #: When it ends (milliseconds); None means never.
+    valid_until: int | None
+    #: None while nothing was done to it.
+    taken_back: TakenBack | None
+
+    def status_at(self, moment: int) -> Status:
+        """Return how it stands at *moment*. What was taken back is not just old."""
+        taken = self.taken_back
+        if taken is not None:
+            state = CertificateState(taken.standing)
+            if taken.replaced_by is not None:
+                state = CertificateState.CORRECTED
+            return Status(state, taken.since, taken.reason or None, taken.replaced_by)
+        if self.valid_until is not None and moment > self.valid_until:
+            return Status(CertificateState.EXPIRED, self.valid_until, None, None)
+        return Status(CertificateState.ACTIVE, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)

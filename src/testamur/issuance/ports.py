@@ -7,7 +7,7 @@ from typing import Protocol
 from testamur.core.acts import Act, Chosen, Done
 from testamur.core.ids import RowIds
 from testamur.core.refusals import Reason
-from testamur.core.words import Lease, Profile, StoredPicture
+from testamur.core.words import Lease, Profile, StoredPicture, TakenBack
 
 from .die.sign import Algorithm as Algorithm  # stores of keys spell it too
 from .die.sign import Sign
@@ -177,6 +177,8 @@ class Kept:
     chunk_id: int
     #: None when it was not signed: an earlier release issued it.
     seal: "Seal | None"
+    #: None while nothing was done to it.
+    taken_back: TakenBack | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +329,56 @@ class SecuredStore(Protocol):
 
         Raises:
             Halted: issuing was halted meanwhile; nothing was written.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """One use of a key, for a certificate in a format that somebody asked for."""
+
+    certificate_id: str
+    tenant_id: str
+    format: str
+    key_id: str
+    #: The id of the key or token that asked, or `operator`.
+    actor: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What of a certificate in another format does not follow from its facts."""
+
+    key_id: str
+    signature: bytes
+
+
+class RenditionStore(Protocol):
+    """The formats in which certificates were asked for."""
+
+    def find(self, certificate_id: str, format: str) -> Rendered | None:
+        """Return how the certificate was signed in this format, if it was."""
+        ...
+
+    def begin(self, rendering: Rendering) -> None:
+        """
+        Write into the audit log that a key is about to be used.
+
+        Raises:
+            Halted: issuing is halted; nothing was written.
+        """
+        ...
+
+    def keep(self, rendering: Rendering, signature: bytes, digest: bytes) -> Rendered:
+        """
+        Keep a signature, and give the signed bytes (SHA-256 *digest*) their leaf.
+
+        Of two that come at once for one format, both get the first.
+
+        Raises:
+            Halted: issuing was halted meanwhile; nothing was written.
+            Refusal: NOT_FOUND, when the certificate is gone meanwhile.
         """
         ...
 

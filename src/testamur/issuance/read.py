@@ -12,6 +12,7 @@ from testamur.core.words import Certificate
 
 from .issue import facts_of
 from .ports import Certificates, Kept
+from .validity import valid_until
 
 #: A prefix of our own and twelve letters and digits, with room for the prefix.
 _REFERENCE = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -117,6 +118,7 @@ def listing(
 
 def read(kept: Kept) -> Certificate:
     """Return what a kept certificate says."""
+    facts = facts_of(kept.profile, kept.row, kept.cells)
     return Certificate(
         id=kept.id,
         reference=kept.reference,
@@ -127,8 +129,10 @@ def read(kept: Kept) -> Certificate:
         issued_at=kept.issued_at,
         voucher_id=kept.voucher_id,
         voucher_expires_at=kept.voucher_expires_at,
-        facts=facts_of(kept.profile, kept.row, kept.cells),
+        facts=facts,
         picture=kept.picture,
+        valid_until=valid_until(facts, kept.profile, kept.issued_at),
+        taken_back=kept.taken_back,
     )
 
 

@@ -7,12 +7,13 @@ which lets whoever knows it receive the certificate.
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from testamur.core.clock import rfc3339
-from testamur.core.words import Certificate, StoredPicture
+from testamur.core.words import Certificate, CertificateState, Status, StoredPicture
 
 #: Thumbnails fit a square of this many pixels; intake makes them so.
 THUMBNAIL_SIDE = 480
@@ -45,18 +46,40 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NOT_SLANTED = re.compile("[\u0530-\u1dff\u2070-\U0010ffff]")
 
 
-def page_fields(certificate: Certificate, public_url: str) -> dict[str, Any]:
-    """Return what the template `certificate.html` fills in."""
+#: What the page says first of a certificate that is not what it was.
+_HEADINGS = {
+    CertificateState.EXPIRED: "Expired on",
+    CertificateState.SUSPENDED: "Suspended on",
+    CertificateState.REVOKED: "Revoked on",
+    CertificateState.CORRECTED: "Corrected on",
+}
+_MEANINGS = {
+    CertificateState.EXPIRED: "It was valid until then.",
+    CertificateState.SUSPENDED: (
+        "Its issuer asks you not to rely on it for now, and may reinstate it."
+    ),
+    CertificateState.REVOKED: "Its issuer took it back. Do not rely on it.",
+    CertificateState.CORRECTED: (
+        "Its issuer replaced it. Do not rely on it, but on the one in its place."
+    ),
+}
+
+
+def page_fields(certificate: Certificate, public_url: str, now: int) -> dict[str, Any]:
+    """Return what the template `certificate.html` fills in, as of *now*."""
     facts = certificate.facts
     where = urlsplit(public_url)
     issuer = certificate.tenant_name
     told = [part for part in (facts.name, facts.recipient_name) if part]
+    status = certificate.status_at(now)
+    end = certificate.valid_until
+    banner = _banner(status, where.path)
     return {
         "url": f"{public_url}/c/{certificate.id}",
         "path": f"{where.path}/c/{certificate.id}",
         "origin": f"{public_url}/c/",
         "title": " · ".join(map(isolated, told)),
-        "summary": _summary(facts.description),
+        "summary": _summary(facts.description, banner),
         "alt": "Picture of the certificate "
         + ", awarded to ".join(map(isolated, told)),
         "issuer": issuer,
@@ -69,16 +92,24 @@ def page_fields(certificate: Certificate, public_url: str) -> dict[str, Any]:
         "issued_at": rfc3339(certificate.issued_at),
         "issued_on": _day(certificate.issued_at),
         "reference": certificate.reference,
-        # Revoked and expired will stand here too.
-        "status": "issued",
-        "status_label": "Issued",
+        "status": _spelled(status.state),
+        "status_label": _spelled(status.state).capitalize(),
+        "banner": banner,
+        "valid_until": None if end is None else rfc3339(end),
+        "valid_until_day": None if end is None else _day(end),
         "picture": _picture(certificate.picture) if certificate.picture else None,
     }
 
 
-def public_facts(certificate: Certificate, public_url: str) -> dict[str, Any]:
-    """Return the certificate for programs. Names and forms here never change."""
+def public_facts(certificate: Certificate, public_url: str, now: int) -> dict[str, Any]:
+    """
+    Return the certificate for programs, as of *now*.
+
+    Names and forms here never change.
+    """
     facts, picture = certificate.facts, certificate.picture
+    status = certificate.status_at(now)
+    replaced_by, end = status.replaced_by, certificate.valid_until
     url = f"{public_url}/c/{certificate.id}"
     return {
         "id": certificate.id,
@@ -90,7 +121,11 @@ def public_facts(certificate: Certificate, public_url: str) -> dict[str, Any]:
         "attributes": dict(facts.attributes),
         "issuedAt": rfc3339(certificate.issued_at),
         "issuer": {"name": certificate.tenant_name},
-        "status": "issued",
+        "validUntil": None if end is None else rfc3339(end),
+        "status": _spelled(status.state),
+        "statusSince": None if status.since is None else rfc3339(status.since),
+        "statusReason": status.reason,
+        "replacedBy": replaced_by and f"{public_url}/c/{replaced_by}",
         "image": picture
         and {
             "url": f"{url}/image",
@@ -100,6 +135,26 @@ def public_facts(certificate: Certificate, public_url: str) -> dict[str, Any]:
             "sha256": picture.digest,
         },
         "url": url,
+    }
+
+
+def _spelled(state: CertificateState) -> str:
+    """Return the word that this page has always had for an active certificate."""
+    return "issued" if state is CertificateState.ACTIVE else str(state)
+
+
+def _banner(status: Status, path: str) -> dict[str, Any] | None:
+    if status.since is None:
+        return None
+    replaced_by = status.replaced_by
+    return {
+        "heading": _HEADINGS[status.state],
+        "since": rfc3339(status.since),
+        "since_day": _day(status.since),
+        "meaning": _MEANINGS[status.state],
+        # Who replaced it says why by what is in its place.
+        "reason": None if replaced_by else status.reason,
+        "replaced_by": replaced_by and f"{path}/c/{replaced_by}",
     }
 
 
@@ -130,8 +185,10 @@ def _picture(picture: StoredPicture) -> dict[str, Any]:
     }
 
 
-def _summary(description: str) -> str:
+def _summary(description: str, banner: Mapping[str, Any] | None) -> str:
     line = " ".join(description.split())
+    if banner:  # or a link's preview would look as if nothing had happened
+        line = f"{banner['heading']} {banner['since_day']}. {line}"
     if len(line) > SUMMARY_CHARACTERS:
         line = line[: SUMMARY_CHARACTERS - 1].rstrip() + "…"
     return line

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from testamur.core.acts import Chosen, Done
 from testamur.core.download import Download
-from testamur.core.lifecycle import JobState
+from testamur.core.lifecycle import JobState, StandingEvent
 from testamur.core.policy import Metered, Scope
 from testamur.core.words import (
     ApiKey,
@@ -130,6 +131,10 @@ class Account(Protocol):
         """The address that links are made from."""
         ...
 
+    def now(self) -> int:
+        """Return the moment, as of which certificates are told."""
+        ...
+
     def certificates(
         self, tenant_id: str, wanted: Mapping[str, str | None], limit: int
     ) -> tuple[Sequence[Certificate], str | None]:
@@ -165,6 +170,16 @@ class Account(Protocol):
         ...
 
 
+class Standings(Protocol):
+    """What is done to certificates after they were issued."""
+
+    def change(
+        self, by: Caller, event: StandingEvent, chosen: Chosen, reason: str
+    ) -> Done:
+        """Revoke, suspend or reinstate certificates of the caller's, or refuse."""
+        ...
+
+
 class Asking(Protocol):
     """Runs a blocking verb where it does not block the loop."""
 
@@ -180,6 +195,7 @@ class Verbs:
     access: Access
     jobs: Jobs
     account: Account
+    standings: Standings
     preview_cost: Callable[[str], CostPreview]
     #: Returns when the database answers; raises Fault when it does not.
     check_ready: Callable[[], None]

@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import TextClause, bindparam, text
 
+from testamur.core.lifecycle import Standing
+from testamur.core.words import TakenBack
 from testamur.issuance.ports import Kept, Seal
 
 from .database import Database
@@ -17,7 +19,7 @@ from .shelf import PICTURE, picture_from
 KEPT = f"""
     SELECT c.id, c.reference, t.name, j.id, b.id, j.profile, r.number, r.cells,
       c.issued_at, v.id, v.expires_at, c.chunk_id, c.die_id, c.signature, s.key_id,
-      l.name, c.status_index, {PICTURE}
+      l.name, c.status_index, z.standing, z.since, a.reason, k.replaced_by, {PICTURE}
     FROM {{}}
     JOIN jobs j ON j.seq = c.job_seq
     JOIN tenants t ON t.id = j.tenant_id
@@ -27,10 +29,13 @@ KEPT = f"""
     LEFT JOIN pictures p ON p.id = c.picture_id
     LEFT JOIN signings s ON s.chunk_id = c.chunk_id
     LEFT JOIN status_lists l ON l.id = s.status_list_id
+    LEFT JOIN standings z ON z.job_seq = c.job_seq AND z.number = c.number
+    LEFT JOIN acts a ON a.id = z.act_id
+    LEFT JOIN corrections k ON k.job_seq = c.job_seq AND k.number = c.number
 """
 
 #: How many of its columns are no part of the picture.
-WIDTH = 17
+WIDTH = 21
 
 #: Larger than every row's number.
 NO_NUMBER = 2**63 - 1
@@ -191,4 +196,9 @@ def _kept(row: Sequence[Any]) -> Kept:
         picture=None if row[WIDTH] is None else picture_from(row[WIDTH:]),
         chunk_id=row[11],
         seal=None if row[13] is None else Seal(row[12], bytes(row[13]), *row[14:17]),
+        taken_back=(
+            None
+            if row[17] is None
+            else TakenBack(Standing(row[17]), row[18], row[19], row[20])
+        ),
     )

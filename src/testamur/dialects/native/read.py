@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from testamur.core.lifecycle import JobState
+from testamur.core.acts import Chosen
+from testamur.core.lifecycle import JobState, StandingEvent
 from testamur.core.refusals import Kind, Refusal
 
 #: RFC 3339 with a zone, or a date (midnight UTC).
@@ -21,6 +22,15 @@ class NewJob:
 
     records: list[dict[str, Any]]
     batch_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingChange:
+    """What a caller wants done to certificates."""
+
+    event: StandingEvent
+    chosen: Chosen
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +109,49 @@ def new_key(body: Any) -> KeyRequest:
     return KeyRequest(name, scopes, moment(expires, "expiresAt"))
 
 
+def standing_change(body: Any) -> StandingChange:
+    """
+    Read `{"action": "revoke", "reason": "...", "certificateIds": [...]}`.
+
+    In place of `certificateIds`: `references`, `batchId` or `jobId`.
+
+    Raises:
+        Refusal: INVALID, naming the field.
+    """
+    ways = {"certificateIds", "references", "batchId", "jobId"}
+    fields = _object(body, {"action", "reason", *ways})
+    actions = [str(event) for event in StandingEvent]
+    action = fields.get("action")
+    if action not in actions:
+        raise _wrong("action", f"The action is one of {', '.join(actions)}.")
+    if len([way for way in ways if fields.get(way) is not None]) != 1:
+        raise _wrong(
+            "certificateIds",
+            "Name the certificates in one way: certificateIds, references, batchId or "
+            "jobId.",
+        )
+    return StandingChange(
+        StandingEvent(action),
+        Chosen(
+            ids=_names(fields, "certificateIds"),
+            references=_names(fields, "references"),
+            batch_id=_text(fields, "batchId"),
+            job_id=_text(fields, "jobId"),
+        ),
+        _text(fields, "reason") or "",
+    )
+
+
+def reason(body: Any) -> str:
+    """
+    Read `{"reason": "..."}`.
+
+    Raises:
+        Refusal: INVALID.
+    """
+    return _text(_object(body, {"reason"}), "reason") or ""
+
+
 def state(text: str | None) -> JobState | None:
     """
     Read the query parameter state.
@@ -155,6 +208,22 @@ def _object(body: Any, known: set[str]) -> dict[str, Any]:
                 at=str(name)[:64],
             )
     return body
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str | None:
+    value = fields.get(name)
+    if value is not None and not isinstance(value, str):
+        raise _wrong(name, f"Send {name} as text.")
+    return value
+
+
+def _names(fields: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
+    value = fields.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise _wrong(name, f"Send {name} as a list of texts.")
+    return tuple(value)
 
 
 def _wrong(at: str, detail: str) -> Refusal:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from testamur.core.acts import Done
 from testamur.core.clock import rfc3339
-from testamur.core.lifecycle import JobState
+from testamur.core.lifecycle import JobState, StandingEvent
 from testamur.core.words import (
     ApiKey,
     AuditLine,
@@ -61,9 +62,9 @@ def failure(one: RowFailure) -> dict[str, Any]:
     return {"row": one.row, "code": one.code, "message": one.message}
 
 
-def certificate(one: Certificate, public_url: str) -> dict[str, Any]:
-    """Spell a certificate for its issuer: recipient's address included."""
-    facts = one.facts
+def certificate(one: Certificate, public_url: str, now: int) -> dict[str, Any]:
+    """Spell a certificate as of *now* for its issuer: with the recipient's address."""
+    facts, status = one.facts, one.status_at(now)
     return {
         "id": one.id,
         "referenceNumber": one.reference,
@@ -72,6 +73,11 @@ def certificate(one: Certificate, public_url: str) -> dict[str, Any]:
         "batchId": one.batch_id,
         "row": one.row,
         "issuedAt": rfc3339(one.issued_at),
+        "validUntil": _moment(one.valid_until),
+        "status": status.state,
+        "statusSince": _moment(status.since),
+        "statusReason": status.reason,
+        "replacedBy": status.replaced_by,
         "name": facts.name,
         "description": facts.description,
         "category": facts.category,
@@ -82,6 +88,17 @@ def certificate(one: Certificate, public_url: str) -> dict[str, Any]:
             "id": one.voucher_id,
             "expiresAt": rfc3339(one.voucher_expires_at),
         },
+    }
+
+
+def done(event: StandingEvent, one: Done) -> dict[str, Any]:
+    """Spell what came of an act on certificates."""
+    return {
+        "action": event,
+        "actId": one.act and one.act.id,
+        "at": one.act and rfc3339(one.act.at),
+        "changed": one.changed,
+        "unchanged": one.unchanged,
     }
 
 

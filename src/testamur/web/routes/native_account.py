@@ -70,10 +70,11 @@ def account_routes(verbs: Verbs) -> APIRouter:
         found, after = await verbs.ask(
             account.certificates, known.tenant.id, wanted, limit
         )
+        now = account.now()
         return json_answer(
             {
                 "certificates": [
-                    spell.certificate(one, account.public_url) for one in found
+                    spell.certificate(one, account.public_url, now) for one in found
                 ],
                 "next": after,
             }
@@ -90,7 +91,7 @@ def account_routes(verbs: Verbs) -> APIRouter:
     ) -> Response:
         known = await caller(request, verbs, Scope.CERTIFICATES_READ)
         found = await verbs.ask(account.certificate, known.tenant.id, certificate_id)
-        return json_answer(spell.certificate(found, account.public_url))
+        return json_answer(spell.certificate(found, account.public_url, account.now()))
 
     @router.get(
         "/tenant",
