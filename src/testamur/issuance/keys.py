@@ -10,11 +10,15 @@ to another tenant's row does not open.
 
 import os
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import (
     RSAPrivateKey,
+    RSAPublicKey,
     generate_private_key,
 )
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -25,6 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
     load_der_private_key,
+    load_der_public_key,
 )
 
 from testamur.core.ids import new_id
@@ -85,6 +90,20 @@ def open_key(key: IssuerKey, *, sealing: bytes) -> Sign:
     assert isinstance(rsa, RSAPrivateKey)
     _hold_together(key, _rsa_public(rsa))
     return lambda data: rsa.sign(data, PKCS1v15(), SHA256())
+
+
+def verifies(key: IssuerKey, signature: bytes, data: bytes) -> bool:
+    """Say whether *key*, by its public half alone, signed *data*."""
+    try:
+        if key.algorithm is Algorithm.EDDSA:
+            Ed25519PublicKey.from_public_bytes(key.public).verify(signature, data)
+        else:
+            rsa = load_der_public_key(key.public)
+            assert isinstance(rsa, RSAPublicKey)
+            rsa.verify(signature, data, PKCS1v15(), SHA256())
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _seal(private: bytes, sealing: bytes, named: bytes) -> bytes:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.issuance.credentials import Credentials
     from testamur.issuance.keyring import Keyring
     from testamur.issuance.published_list import PublishedLists
+    from testamur.issuance.renditions import Renditions
     from testamur.issuance.signing import Signing
     from testamur.issuance.standing import Standings
     from testamur.verification.reading_room import ReadingRoom
@@ -150,6 +151,16 @@ class Office:
         from testamur.issuance.credentials import Credentials
 
         return Credentials(self.certificates, self.dies)
+
+    @cached_property
+    def renditions(self) -> "Renditions":
+        """The same, in formats that somebody asks for."""
+        from testamur.adapters.sql.renditions import SqlRenditions
+        from testamur.issuance.renditions import Renditions
+
+        return Renditions(
+            self.credentials, SqlRenditions(self.database), self.keyring, self.clock
+        )
 
     @cached_property
     def standings(self) -> "Standings":

@@ -46,6 +46,7 @@ from testamur.web.routes.native import job_routes
 from testamur.web.routes.native_account import account_routes
 from testamur.web.routes.native_standing import standing_routes
 from testamur.web.routes.pocketbook import pocketbook_routes
+from testamur.web.routes.renditions import rendition_routes
 from testamur.web.routes.status_lists import status_list_routes
 from testamur.web.routes.vc_api import vc_api_routes
 from testamur.web.spool import Spool
@@ -54,6 +55,7 @@ from testamur.web.verbs import ReceivedFile, Verbs, Wanted
 from .issuers import document_of, document_of_house, profile_of
 from .log import log_proof, log_reader, log_vkey
 from .office import Office
+from .renditions import rendered
 from .vc_api import SiteVcApi
 from .verifying import verifier_of
 
@@ -315,6 +317,12 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
             pocketbook_routes(verbs),
             job_routes(verbs),
             account_routes(verbs),
+            rendition_routes(
+                verbs,
+                render=lambda by, name, format, algorithm: rendered(
+                    office, by, name, format, algorithm
+                ),
+            ),
             standing_routes(verbs),
             status_list_routes(
                 lambda name, purpose: office.published_lists.read(

@@ -139,6 +139,12 @@ RULES: Mapping[str, str] = {
           ON b.chunk_id = c.chunk_id
         WHERE b.id IS NULL AND EXISTS (SELECT 1 FROM log_state)
     """,
+    "rendition {} has no leaf": """
+        SELECT c.id || '/' || r.format FROM renditions r JOIN certificates c
+          ON c.job_seq = r.job_seq AND c.number = r.number
+        LEFT JOIN leaf_batches b ON b.act = c.id || '/' || r.format
+        WHERE b.id IS NULL
+    """,
 }
 
 

@@ -302,6 +302,16 @@ secured = Table(
     _number("status_index"),
 )
 
+renditions = Table(
+    "renditions",
+    metadata,
+    _number("job_seq"),
+    _number("number"),
+    _text("format"),
+    _text("key_id"),
+    Column("signature", LargeBinary),
+)
+
 signings = Table(
     "signings",
     metadata,

@@ -130,3 +130,14 @@ CREATE TABLE secured (
 );
 CREATE INDEX secured_by_name ON secured (tenant_id, name_digest);
 CREATE UNIQUE INDEX secured_by_place ON secured (status_list_id, status_index);
+
+-- Certificates in formats that somebody asked for: with the facts and the key, the
+-- signature is all there is to know. Their leaves are named `certificate/format`.
+CREATE TABLE renditions (
+  job_seq BIGINT NOT NULL,
+  number BIGINT NOT NULL,
+  format TEXT NOT NULL,
+  key_id TEXT NOT NULL REFERENCES issuer_keys (id),
+  signature {blob} NOT NULL,
+  PRIMARY KEY (job_seq, number, format)
+) {without_rowid};
