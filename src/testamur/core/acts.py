@@ -21,6 +21,8 @@ class Act:
     actor: str
     #: The ids of the certificates.
     certificates: tuple[str, ...]
+    #: Of an erasure: every row that was erased, issued or not, as `job/number`.
+    rows: tuple[str, ...] = ()
 
     @property
     def statement(self) -> bytes:
@@ -29,17 +31,23 @@ class Act:
 
         Its id is random and is all the salt that its leaf needs.
         """
-        return canonical(
-            {
-                "act": self.id,
-                "tenant": self.tenant_id,
-                "verb": self.verb,
-                "at": self.at,
-                "reason": self.reason,
-                "actor": self.actor,
-                "certificates": list(self.certificates),
-            }
-        ).encode()
+        return canonical(self.fields).encode()
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """Everything about it, as the record outside the data keeps it."""
+        fields: dict[str, object] = {
+            "act": self.id,
+            "tenant": self.tenant_id,
+            "verb": self.verb,
+            "at": self.at,
+            "reason": self.reason,
+            "actor": self.actor,
+            "certificates": list(self.certificates),
+        }
+        if self.rows:
+            fields["rows"] = list(self.rows)
+        return fields
 
     @property
     def digest(self) -> bytes:

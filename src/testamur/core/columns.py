@@ -19,6 +19,9 @@ REQUIRED = (NAME, DESCRIPTION, CATEGORY, RECIPIENT_EMAIL)
 OPTIONAL = (RECIPIENT_NAME, EXPIRY_DAYS)
 KNOWN = frozenset((*REQUIRED, *OPTIONAL, IMAGE))
 
+#: The cells of a row whose person was erased. No row is ever sent so.
+ERASED = "{}"
+
 #: What follows it is the attribute's name, its case kept.
 ATTRIBUTE_PREFIX = "attribute_"
 _ATTRIBUTE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,63}")

@@ -169,5 +169,6 @@ class Scope(StrEnum):
     CERTIFICATES_READ = "certificates:read"
     CREDENTIALS_ISSUE = "credentials:issue"
     CERTIFICATES_REVOKE = "certificates:revoke"
+    CERTIFICATES_ERASE = "certificates:erase"
     KEYS_MANAGE = "keys:manage"
     AUDIT_READ = "audit:read"

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     NOT_AUTHENTICATED = auto()  #: we do not know who is calling
     NOT_ALLOWED = auto()  #: we know who is calling, and they may not
     NOT_FOUND = auto()  #: also said of what the caller may not know exists
+    GONE = auto()  #: it was there, and was erased for ever
     CONFLICT = auto()  #: it was true a moment ago; look again
     TOO_LARGE = auto()  #: split it
     TOO_SLOW = auto()  #: the request did not arrive in time

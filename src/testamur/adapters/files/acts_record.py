@@ -42,17 +42,7 @@ class ActsRecord:
             StorageFull: nothing was written; the act must not happen.
             Fault: passing, as above: the folder cannot be written.
         """
-        self._add(
-            {
-                "act": act.id,
-                "tenant": act.tenant_id,
-                "verb": act.verb,
-                "at": act.at,
-                "reason": act.reason,
-                "actor": act.actor,
-                "certificates": list(act.certificates),
-            }
-        )
+        self._add(act.fields)
         fp("act.after_record")
 
     def withdraw(self, act_id: str) -> None:
@@ -88,6 +78,7 @@ class ActsRecord:
                 reason=line["reason"],
                 actor=line["actor"],
                 certificates=tuple(line["certificates"]),
+                rows=tuple(line.get("rows", ())),
             )
             for line in lines
             if line["act"] not in withdrawn

@@ -361,6 +361,8 @@ erasures = Table(
     _text("act_id"),
 )
 
+erased_files = Table("erased_files", metadata, _text("digest"))
+
 audit = Table(
     "audit",
     metadata,

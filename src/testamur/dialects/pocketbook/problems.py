@@ -10,6 +10,7 @@ SPELLINGS: dict[Kind, tuple[int, str]] = {
     Kind.NOT_ALLOWED: (403, "permission_error"),
     Kind.NOT_FOUND: (404, "not_found_error"),
     Kind.TOO_SLOW: (408, "invalid_request_error"),
+    Kind.GONE: (410, "not_found_error"),
     Kind.CONFLICT: (409, "conflict_error"),
     Kind.TOO_LARGE: (413, "invalid_request_error"),
     Kind.UNSUPPORTED: (415, "invalid_request_error"),

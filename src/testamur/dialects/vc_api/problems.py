@@ -14,6 +14,7 @@ STATUSES: dict[Kind, int] = {
     Kind.NOT_FOUND: 404,
     Kind.TOO_SLOW: 408,
     Kind.CONFLICT: 409,
+    Kind.GONE: 410,
     Kind.TOO_LARGE: 413,
     Kind.UNSUPPORTED: 415,
     Kind.TOO_OFTEN: 429,

@@ -95,13 +95,18 @@ CREATE TABLE corrections (
   PRIMARY KEY (job_seq, number)
 ) {without_rowid};
 
--- Certificates whose person was erased. Their leaves stay.
+-- Rows whose person was erased, issued or not. Their leaves stay.
 CREATE TABLE erasures (
   job_seq BIGINT NOT NULL,
   number BIGINT NOT NULL,
   act_id TEXT NOT NULL REFERENCES acts (id),
   PRIMARY KEY (job_seq, number)
 ) {without_rowid};
+
+-- Files that nothing refers to since, and that are yet to be removed.
+CREATE TABLE erased_files (
+  digest TEXT PRIMARY KEY
+);
 
 -- Who did what, each entry bound to the one before it. Nothing here changes.
 CREATE TABLE audit (
