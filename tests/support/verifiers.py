@@ -24,3 +24,19 @@ def digital_bazaar(
     answers: list[str | None] = json.loads(done.stdout)
     assert len(answers) == len(credentials)
     return answers
+
+
+def panva_jose(tokens: Sequence[str], did: Mapping[str, Any]) -> list[Any]:
+    """Return header and claims of each token as npm's `jose` reads it, or a code."""
+    peer = need_node_peer("jose")
+    done = subprocess.run(
+        ["node", "verify.mjs"],
+        cwd=peer,
+        input=json.dumps({"did": did, "tokens": tokens}).encode(),
+        capture_output=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    answers: list[Any] = json.loads(done.stdout)
+    assert len(answers) == len(tokens)
+    return answers
