@@ -1,17 +1,21 @@
 """The audit log, read: whose acts, page by page, and whether it is whole."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from testamur.core.chain import Breaks
-from testamur.core.refusals import Kind, Refusal
+from testamur.core.refusals import Fault, Kind, Refusal
 from testamur.core.words import AuditLine, Caller
 
-from .ports import AuditEntry, AuditFilter, AuditTrail
+from .ports import AuditEntry, AuditFilter, AuditTrail, Note
 
 #: Who acts when nobody came with a key: whoever may run commands on this machine.
 OPERATOR = "operator"
+
+#: How the newest entry is written down: its number and its hash.
+HEAD_FORM = re.compile(r"([1-9][0-9]{0,17}) ([0-9a-f]{64})\n", re.ASCII)
 
 #: How many entries are read at a time.
 PIECE = 2_000
@@ -72,6 +76,60 @@ class Head:
 
     seq: int
     hash: bytes
+
+
+class RememberedHead:
+    """
+    The newest entry of the log, written down outside the database now and then.
+
+    So entries that are missing at the end show, and so does a database that was
+    restored from an older backup.
+    """
+
+    def __init__(self, trail: AuditTrail, note: Note) -> None:
+        self._trail = trail
+        self._note = note
+
+    def read(self) -> Head | None:
+        """
+        Return what was written down last; None when nothing ever was.
+
+        Raises:
+            Fault: not passing, when the note is not one of ours.
+        """
+        text = self._note.read()
+        if text is None:
+            return None
+        found = HEAD_FORM.fullmatch(text)
+        if found is None:
+            raise Fault(
+                "the record of the audit log's newest entry is damaged: put back a "
+                "copy of the file `head` in the record folder, or remove it when you "
+                "know why",
+                passing=False,
+            )
+        return Head(int(found[1]), bytes.fromhex(found[2]))
+
+    def is_in_log(self) -> bool:
+        """Say whether the log goes on from what was written down."""
+        head = self.read()
+        if head is None:
+            return True
+        there = self._trail.after(head.seq - 1, 1)
+        return bool(there) and (there[0].seq, there[0].hash) == (head.seq, head.hash)
+
+    def keep(self) -> None:
+        """Write the newest entry down, unless the log lacks what was written down."""
+        newest, known = self._trail.head(), self.read()
+        if newest is None or (known and known.hash == newest.hash):
+            return
+        if self.is_in_log():
+            self.replace()
+
+    def replace(self) -> None:
+        """Write the newest entry down, whatever was there."""
+        if (newest := self._trail.head()) is not None:
+            self._note.write(f"{newest.seq} {newest.hash.hex()}\n")
 
 
 def problems(trail: AuditTrail, remembered: Head | None) -> Iterator[str]:

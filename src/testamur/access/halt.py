@@ -25,12 +25,12 @@ class KillSwitch:
         """Return since when and why issuing is halted; None while it goes on."""
         return self._switch.state()
 
-    def halt(self, reason: str = "") -> Halt:
+    def halt(self, reason: str = "", *, by: str = OPERATOR) -> Halt:
         """
         Have nothing signed from now on; return the halt in force.
 
         A halt that is in force already stays as it is. Who signs just now may
-        finish within the second.
+        finish within the second. *by* is who asks, for the audit log.
 
         Raises:
             Refusal: INVALID `reason_too_long`.
@@ -45,7 +45,7 @@ class KillSwitch:
                 at="reason",
             )
         wanted = Halt(self._clock(), reason)
-        self._switch.halt(wanted, by=OPERATOR)
+        self._switch.halt(wanted, by=by)
         return self._switch.state() or wanted
 
     def resume(self) -> bool:

@@ -168,6 +168,18 @@ class Switch(Protocol):
         ...
 
 
+class Note(Protocol):
+    """A short text outside the database, replaced whole or not at all."""
+
+    def read(self) -> str | None:
+        """Return it; None when there never was one."""
+        ...
+
+    def write(self, note: str) -> None:
+        """Replace it, so that it survives power loss."""
+        ...
+
+
 class AuditTrail(Protocol):
     """The audit log. Entries are added where acts are done, never here."""
 

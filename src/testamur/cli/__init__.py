@@ -17,6 +17,7 @@ from . import (
     key,
     log,
     operations,
+    record,
     secret,
     server,
     tenant,
@@ -44,6 +45,7 @@ job.add_to(app)
 log.add_to(app)
 audit.add_to(app)
 halt.add_to(app)
+record.add_to(app)
 operations.add_to(app)
 secret.add_to(app)
 config.add_to(app)

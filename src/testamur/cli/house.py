@@ -33,6 +33,19 @@ class SettingLine:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True)
+class RecordLine:
+    """What the record outside the data knows."""
+
+    folder: Path
+    #: How many acts on certificates.
+    acts: int
+    #: The number of the audit log's newest entry, as it was written down last.
+    head: int | None
+    #: How the database is behind; None when it is not.
+    problem: str | None
+
+
 class Desk(Protocol):
     """An open office, as the command line sees it. It closes itself."""
 
@@ -141,6 +154,19 @@ class Desk(Protocol):
 
     def halted(self) -> Halt | None:
         """Return since when and why issuing is halted; None while it goes on."""
+        ...
+
+    def record(self) -> RecordLine:
+        """Return what the record outside the data knows."""
+        ...
+
+    def accept_record(self) -> tuple[int, int]:
+        """
+        Go on with a database that lost what came after it; no server may run.
+
+        Return how many acts were done again, and how many of the certificates that
+        they name are not there.
+        """
         ...
 
     def audit(

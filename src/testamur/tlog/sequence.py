@@ -83,6 +83,18 @@ class Sequencer:
         with self._files.alone():
             return self._step()
 
+    def check(self) -> None:
+        """
+        Return if the database holds every checkpoint that was published.
+
+        Raises:
+            Fault: not passing, as in `step`.
+        """
+        with self._files.alone():
+            self._refuse_to_fork(
+                self._store.begin(self._origin, EMPTY_ROOT, self._clock())
+            )
+
     def _step(self) -> int:
         state = self._store.begin(self._origin, EMPTY_ROOT, self._clock())
         self._refuse_to_fork(state)
@@ -131,7 +143,8 @@ class Sequencer:
                     f"log: {record.name} has a checkpoint of {size:,} leaves, and the "
                     f"database knows {state.size:,}: it was restored from an older "
                     "backup. Nothing is signed, since another log of the same name "
-                    "would be a forgery. Restore a newer database",
+                    "would be a forgery. Restore a newer database, or go on under "
+                    "another name: `testamur record accept`",
                     passing=False,
                 )
             if root != self._root_at(size, state):

@@ -15,12 +15,12 @@ from testamur.access.tokens import read_ttl
 from testamur.adapters.processes.pool import WorkerPool
 from testamur.adapters.sql.backup import backup_database
 from testamur.adapters.sql.fsck import violations
-from testamur.cli.house import SettingLine
+from testamur.cli.house import RecordLine, SettingLine
 from testamur.config import Settings, read_settings
 from testamur.core.download import Download
 from testamur.core.failpoints import fp
 from testamur.core.lifecycle import JobState
-from testamur.core.refusals import Kind, Refusal
+from testamur.core.refusals import Halted, Kind, Refusal
 from testamur.core.words import (
     ApiKey,
     AuditLine,
@@ -46,6 +46,7 @@ from .log import sequencing
 from .logs import configure_logs
 from .office import Office, open_office
 from .ownership import is_served, served_at, sole_owner
+from .record import HouseRecord
 from .workers import worker_command
 
 #: Who does what the command line asks for, in the audit log.
@@ -187,13 +188,21 @@ class OfficeDesk:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Run workers meanwhile, unless a server does it already."""
+        """
+        Run workers meanwhile, unless a server does it already.
+
+        Raises:
+            Halted: they would wait for somebody to resume issuing.
+        """
         settings = self.office.settings
+        if self.halted():
+            raise Halted
         if not settings.is_embedded or is_served(settings.data):
             yield
             return
         with sole_owner(settings):
             self.office.free()
+            HouseRecord(self.office).catch_up()
             pool = WorkerPool(
                 max(settings.workers, 1),
                 worker_command,
@@ -225,6 +234,14 @@ class OfficeDesk:
 
     def resume(self) -> bool:
         """Let issuing go on; say whether it was halted."""
+        problem = HouseRecord(self.office).problem()
+        if problem and self.halted():
+            raise Refusal(
+                Kind.CONFLICT,
+                "database_behind_record",
+                f"issuing cannot go on: {problem}; `testamur record accept` goes on "
+                "without what is lost",
+            )
         return self.office.kill_switch.resume()
 
     def halted(self) -> Halt | None:
@@ -251,11 +268,27 @@ class OfficeDesk:
     def check_audit(self) -> tuple[int, Sequence[str]]:
         """Return how many entries the audit log has, and what is wrong with them."""
         trail = self.office.audit_trail
-        return trail.count(AuditFilter()), list(audited.problems(trail, None))
+        head = HouseRecord(self.office).remembered_head()
+        return trail.count(AuditFilter()), list(audited.problems(trail, head))
+
+    def record(self) -> RecordLine:
+        """Return what the record outside the data knows."""
+        record = HouseRecord(self.office)
+        head = record.remembered_head()
+        return RecordLine(
+            record.folder, record.acts(), head.seq if head else None, record.problem()
+        )
+
+    def accept_record(self) -> tuple[int, int]:
+        """Go on with a database that lost what came after it; see `cli.house.Desk`."""
+        with sole_owner(self.office.settings):
+            found = HouseRecord(self.office).accept()
+        return found.acts, found.missing
 
     def fsck(self, *, files: bool) -> Iterator[str]:
         """Check that everything stored agrees; give one line per violation."""
         yield from violations(self.office.database)
+        yield from self._lost()
         if files:
             yield from self._damaged_files()
 
@@ -282,6 +315,16 @@ class OfficeDesk:
                 "them",
             )
         return owner
+
+    def _lost(self) -> Iterator[str]:
+        """Give a line when the end of the audit log is not what it was."""
+        head = HouseRecord(self.office).head
+        if not head.is_in_log():
+            known = head.read()
+            yield (
+                f"audit entry {known.seq if known else 0:,} is not in the log as the "
+                "record outside the database knows it; `testamur record` says more"
+            )
 
     def _damaged_files(self) -> Iterator[str]:
         named = self.office.shelf.files()

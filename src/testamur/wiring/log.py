@@ -90,20 +90,25 @@ def sequencing(office: Office) -> Iterator[None]:
         thread.join()
 
 
+def new_sequencer(office: Office) -> Sequencer:
+    """Return what extends the log."""
+    return Sequencer(
+        SqlLogStore(office.database),
+        log_files(office),
+        origin=log_origin(office),
+        keys=[log_key(office.secret)],
+        clock=office.clock,
+        checkpoint=FileRecord(office.settings.data / "log" / "checkpoint"),
+        records=[FileRecord(office.record_folder / "checkpoint")],
+    )
+
+
 class Steps:
     """The sequencer's steps, taken when there is something to do."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
-        self._sequencer = Sequencer(
-            SqlLogStore(office.database),
-            log_files(office),
-            origin=log_origin(office),
-            keys=[log_key(office.secret)],
-            clock=office.clock,
-            checkpoint=FileRecord(office.settings.data / "log" / "checkpoint"),
-            records=[FileRecord(office.record_folder / "checkpoint")],
-        )
+        self._sequencer = new_sequencer(office)
         self._idle_mark: object = None
         self._next_look = 0.0
 

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -16,6 +16,7 @@ from .log import sequencing
 from .logs import log
 from .office import Office, open_office
 from .ownership import sole_owner
+from .record import HouseRecord
 from .site import build_site
 from .workers import worker_command
 
@@ -48,6 +49,7 @@ def serve(
             office.free()  # the workers of the last server died with it
         sweep(office.spool)
         office.secret  # noqa: B018 - made on the first start, or refused now
+        HouseRecord(office).catch_up()
         allow_descriptors(DESCRIPTORS)
         pool = WorkerPool(
             settings.workers,
@@ -61,7 +63,12 @@ def serve(
         )
         pool.start()
         try:
-            with sequencing(office), _sweeping(office), Spool(office.spool) as spool:
+            keep = HouseRecord(office).head.keep
+            with (
+                sequencing(office),
+                _sweeping(office, keep),
+                Spool(office.spool) as spool,
+            ):
                 Server(
                     build_site(office, spool),
                     listener,
@@ -111,16 +118,20 @@ def _open(settings: Settings) -> Iterator[Office]:
 
 
 @contextmanager
-def _sweeping(office: Office) -> Iterator[None]:
-    """Release lapsed leases, finish finished jobs, forget old counts."""
+def _sweeping(office: Office, *more: Callable[[], None]) -> Iterator[None]:
+    """Release lapsed leases, finish finished jobs, forget old counts, and *more*."""
     stopping = threading.Event()
 
     def sweep() -> None:
-        while not stopping.wait(SWEEP_SECONDS):
+        is_over = False
+        while not is_over:
+            is_over = stopping.wait(SWEEP_SECONDS)
             try:
                 office.queue.lapse()
                 office.queue.settle()
                 office.limiter.tidy()
+                for one in more:
+                    one()
             except Fault as trouble:
                 log.warning("not swept", trouble=str(trouble))
 
