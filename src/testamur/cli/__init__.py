@@ -9,6 +9,7 @@ from testamur.core.refusals import Fault, Refusal
 
 from . import (
     audit,
+    certificate,
     config,
     halt,
     issue,
@@ -42,6 +43,7 @@ key.add_to(app)
 token.add_to(app)
 issue.add_to(app)
 job.add_to(app)
+certificate.add_to(app)
 log.add_to(app)
 audit.add_to(app)
 halt.add_to(app)

@@ -144,6 +144,12 @@ class Desk(Protocol):
         """Return the page of one of the job's certificates, if it has any."""
         ...
 
+    def credential(
+        self, certificate_id: str, format: str, algorithm: str
+    ) -> tuple[bytes, str]:
+        """Return a certificate's credential and its media type, or refuse."""
+        ...
+
     def halt(self, reason: str) -> Halt:
         """Have nothing signed from now on; return the halt in force."""
         ...

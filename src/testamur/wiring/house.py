@@ -47,6 +47,7 @@ from .logs import configure_logs
 from .office import Office, open_office
 from .ownership import is_served, served_at, sole_owner
 from .record import HouseRecord
+from .renditions import rendition_of
 from .workers import worker_command
 
 #: Who does what the command line asks for, in the audit log.
@@ -227,6 +228,15 @@ class OfficeDesk:
         for one in page.certificates:
             return f"{self.office.public_url}/c/{one.id}"
         return None
+
+    def credential(
+        self, certificate_id: str, format: str, algorithm: str
+    ) -> tuple[bytes, str]:
+        """Return a certificate's credential and its media type, or refuse."""
+        found = rendition_of(
+            self.office, certificate_id, format, algorithm, OPERATOR
+        )
+        return found.body, found.media_type
 
     def halt(self, reason: str) -> Halt:
         """Have nothing signed from now on; return the halt in force."""
