@@ -28,11 +28,13 @@ PAGES = {
     "/assets/{name}",
     "/c/{id}.json",
     "/c/{id}.png",
+    "/c/{id}.zip",
     "/c/{id}/image",
     "/c/{id}/thumbnail",
     "/c/{id}",
     "/docs",
     "/t/{slug}",
+    "/verify",
 }
 
 VALUES = {"{jobId}": "0" * 24, "{id}": "0" * 24, "{type}": "csv", "{count}": "7"}

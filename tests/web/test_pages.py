@@ -197,7 +197,7 @@ def test_the_page_claims_no_check_that_was_not_made(app):
     """
     text = ask(app, f"/c/{ID}").text.lower()
 
-    assert "verif" not in text
+    assert "verified" not in text
     assert "signed" not in text
 
 

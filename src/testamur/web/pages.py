@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import cache
 from os import SEEK_END
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 from urllib.parse import urlsplit
 
 import orjson
@@ -78,8 +78,31 @@ NOT_PNG = (
     "the address to see it.",
 )
 
+NO_PICTURE = (
+    "This certificate has no picture",
+    "Take “.png” off the address to see the certificate, or put “.json” in its place "
+    "to have the credential that can be checked.",
+)
+NO_CREDENTIAL = (
+    "This certificate has no bundle",
+    "It was issued before certificates were signed here. Take “.zip” off the address "
+    "to see it.",
+)
+
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
 _QUALITY = re.compile(r";\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*(?:;|$)", re.IGNORECASE)
+
+
+class CertificateFiles(Protocol):
+    """What is made of a certificate for people to keep."""
+
+    def png(self, certificate: Certificate) -> bytes | None:
+        """Return its picture with its credential inside; None if it has not both."""
+        ...
+
+    def bundle(self, certificate: Certificate) -> bytes | None:
+        """Return all that checking it needs, as a ZIP; None without a credential."""
+        ...
 
 
 class Pages:
@@ -120,6 +143,10 @@ class Pages:
         """Return the page of an issuer."""
         return self._render("issuer.html", fields)
 
+    def verify(self, fields: Mapping[str, Any]) -> bytes:
+        """Return the page on which certificates are checked."""
+        return self._render("verify.html", fields)
+
     def message(self, heading: str, *lines: str) -> bytes:
         """Return a page that says one thing."""
         return self._render("message.html", {"heading": heading, "lines": lines})
@@ -137,6 +164,8 @@ def page_routes(
     guessed: Callable[[str], None],
     public_url: str,
     ask: Ask,
+    files: CertificateFiles | None = None,
+    ask_slowly: Ask | None = None,
     clock: Clock = system_clock,
 ) -> APIRouter:
     """
@@ -202,9 +231,33 @@ def page_routes(
         if certificate is None:
             return unknown(request)
         picture = certificate.picture
-        if picture is None or picture.media_type != "image/png":
+        if picture is None:
+            return missing(NO_PICTURE)
+        if files is not None and ask_slowly is not None:
+            # Neither the picture nor the credential ever changes.
+            tag = f'"baked-{certificate.id}-{picture.digest[:16]}"'
+            headers = {**SHARED, "cache-control": REVALIDATE, "etag": tag}
+            if is_known(request, tag):
+                return Response(status_code=304, headers=headers)
+            body = await ask_slowly(files.png, certificate)
+            if body is not None:
+                headers |= named_file(f"{certificate.id}.png", inline=True)
+                return whole(request, body, "image/png", headers)
+        if picture.media_type != "image/png":
             return missing(NOT_PNG)
         return await stored(request, picture.digest, picture.media_type)
+
+    async def bundle(request: Request) -> Response:
+        certificate = await found(request)
+        if certificate is None or files is None or ask_slowly is None:
+            return unknown(request)
+        body = await ask_slowly(files.bundle, certificate)
+        if body is None:
+            return missing(NO_CREDENTIAL)
+        # Its status lists and its place in the log are those of this moment.
+        headers = {**SHARED, "cache-control": "no-store"}
+        headers |= named_file(f"{certificate.id}.zip")
+        return whole(request, body, "application/zip", headers)
 
     async def front(request: Request) -> Response:
         headers = {**ALWAYS, "cache-control": REVALIDATE}
@@ -293,6 +346,7 @@ def page_routes(
         ("/assets/{name}", asset),
         ("/c/{id}.json", credential),
         ("/c/{id}.png", png),
+        ("/c/{id}.zip", bundle),
         ("/c/{id}/image", image),
         ("/c/{id}/thumbnail", thumbnail),
         ("/c/{id}", page),
@@ -314,6 +368,22 @@ def answer(
         length = {"content-length": str(len(body))}
         return Response(headers=headers | length, media_type=media_type)
     return Response(body, headers=headers, media_type=media_type)
+
+
+def whole(
+    request: Request, body: bytes, media_type: str, headers: Mapping[str, str]
+) -> Response:
+    """Return *body*, or how long it is to who asks only that."""
+    if request.method == "HEAD":
+        length = {"content-length": str(len(body))}
+        return Response(headers={**headers, **length}, media_type=media_type)
+    return Response(body, headers=dict(headers), media_type=media_type)
+
+
+def named_file(name: str, *, inline: bool = False) -> dict[str, str]:
+    """Return the header that says what a file is called when it is saved."""
+    how = "inline" if inline else "attachment"
+    return {"content-disposition": f'{how}; filename="{name}"'}
 
 
 def is_known(request: Request, tag: str) -> bool:

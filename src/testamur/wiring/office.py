@@ -46,6 +46,7 @@ if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.issuance.signing import Signing
     from testamur.issuance.standing import Standings
     from testamur.verification.reading_room import ReadingRoom
+    from testamur.verification.verify import Verifier
 
     from .secret import Secrets
 
@@ -77,7 +78,9 @@ class Office:
     @cached_property
     def registry(self) -> SqlRegistry:
         """Rows and certificates."""
-        return SqlRegistry(self.database, self.clock)
+        return SqlRegistry(
+            self.database, self.clock, lambda act: self.acts_record.append(act)
+        )
 
     @cached_property
     def shelf(self) -> SqlShelf:
@@ -144,6 +147,13 @@ class Office:
         from testamur.verification.reading_room import ReadingRoom
 
         return ReadingRoom("testamur.wiring.reading_child")
+
+    @cached_property
+    def verifier(self) -> "Verifier":
+        """What verifies credentials, ours and others'."""
+        from .verifying import verifier_of
+
+        return verifier_of(self)
 
     @cached_property
     def credentials(self) -> "Credentials":

@@ -37,7 +37,7 @@ from testamur.issuance import read as issued
 from testamur.issuance.issue import facts_of
 from testamur.issuance.published_list import Purpose
 from testamur.web.app import build_app
-from testamur.web.pages import page_routes
+from testamur.web.pages import Pages, page_routes
 from testamur.web.routes.health import health_routes
 from testamur.web.routes.issuers import issuer_routes
 from testamur.web.routes.log import log_routes
@@ -49,10 +49,12 @@ from testamur.web.routes.pocketbook import pocketbook_routes
 from testamur.web.routes.renditions import rendition_routes
 from testamur.web.routes.status_lists import status_list_routes
 from testamur.web.routes.vc_api import vc_api_routes
+from testamur.web.routes.verify import verify_routes
 from testamur.web.spool import Spool
 from testamur.web.verbs import ReceivedFile, Verbs, Wanted
 
 from .issuers import document_of, document_of_house, profile_of
+from .keepsakes import Keepsakes
 from .log import log_proof, log_reader, log_vkey
 from .office import Office
 from .renditions import rendered
@@ -63,6 +65,10 @@ T = TypeVar("T")
 
 #: Pages that do not exist, from one address: a mistyped one takes two or three.
 UNKNOWN_PAGES = Rate(60, 60)
+
+#: Credentials to be checked, from one address: nobody needs more, and it leaves
+#: most of the reader's time to others.
+VERIFICATIONS = Rate(1_200, 60)
 
 
 @dataclass(frozen=True)
@@ -358,6 +364,19 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
                 ).count,
                 public_url=office.public_url,
                 ask=ask,
+                files=Keepsakes(office),
+                ask_slowly=ask_in_thread,
+            ),
+            verify_routes(
+                verify=lambda data, kind: office.verifier.verify(data, kind).spelled(),
+                verify_name=lambda name: office.verifier.verify_name(name).spelled(),
+                admit=Guesses(
+                    office.clock,
+                    VERIFICATIONS,
+                    "Too many credentials were sent from this address to be checked.",
+                ).count,
+                pages=Pages(office.public_url),
+                ask_slowly=ask_in_thread,
             ),
         ],
         public_url=office.public_url,

@@ -1,20 +1,17 @@
 """Verification on this machine: for the server with its records, for others without."""
 
-import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from testamur.adapters.sql.status_lists import SqlStatusLists
 from testamur.config import Network
 from testamur.core.clock import Clock
 from testamur.core.lifecycle import Standing
 from testamur.core.policy import MIB
-from testamur.core.refusals import Fault, Reason, Refusal
+from testamur.core.refusals import Reason, Refusal
 from testamur.issuance import read as issued
 from testamur.issuance.did_web import did_document, did_of, method_of
-from testamur.issuance.published_list import PublishedLists, Purpose
+from testamur.issuance.published_list import Purpose
 from testamur.tlog.note import COSIGNATURE, ED25519, NotVerified, verifier
 from testamur.tlog.note import Verifier as LogVerifier
 from testamur.tlog.proof import verify_proof
@@ -124,33 +121,6 @@ class HouseRecords:
             return None
         listed = Purpose(purpose) if purpose else Purpose.REVOCATION
         return self._office.published_lists.read(name, listed)
-
-
-def published_lists(office: "Office") -> PublishedLists:
-    """Return who signs the status lists of this house when they changed."""
-    return PublishedLists(
-        SqlStatusLists(office.database, office.clock),
-        office.dies,
-        office.keyring,
-        did_of=lambda slug: did_of(office.public_url, slug),
-        public_url=office.public_url.rstrip("/"),
-        engrave=engraved_list,
-    )
-
-
-def engraved_list() -> bytes:
-    """Return the die of status lists, engraved by a process that takes PyLD's memory."""
-    engraving = subprocess.run(
-        [sys.executable, "-I", "-m", "testamur.issuance.die.list_die"],
-        capture_output=True,
-        check=False,
-        timeout=60,
-        env={},
-        cwd="/",
-    )
-    if engraving.returncode:
-        raise Fault("the die of status lists could not be engraved", passing=True)
-    return engraving.stdout
 
 
 def check_log(proof: str, digest: bytes, keys: Sequence[str]) -> LogSaid:

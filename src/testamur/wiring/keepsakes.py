@@ -1,0 +1,134 @@
+"""What people keep of a certificate: the picture that verifies, and the bundle."""
+
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import threading
+import zipfile
+from dataclasses import dataclass, field
+
+import orjson
+
+from testamur.core.refusals import Fault, Kind, Refusal
+from testamur.core.words import Certificate, StoredPicture
+from testamur.issuance.published_list import Purpose
+from testamur.verification.bundle import entries
+from testamur.verification.png import baked
+
+from .issuers import document_of
+from .log import log_reader, log_vkey
+from .office import Office
+
+#: Converting a picture of 25 megapixels takes about two seconds.
+CONVERT_SECONDS = 20
+
+#: ZIP's earliest moment: the same files make the same bytes.
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Keepsakes:
+    """`web.pages.CertificateFiles` for everything in *office*."""
+
+    office: Office
+    #: One conversion at a time; they are large, and seldom asked for.
+    _converting: threading.Lock = field(default_factory=threading.Lock)
+
+    def png(self, certificate: Certificate) -> bytes | None:
+        """
+        Return its picture with its credential inside; None if it has not both.
+
+        Raises:
+            Refusal: TOO_OFTEN, while another picture is being converted.
+            Fault: the stored picture is gone or damaged.
+        """
+        picture = certificate.picture
+        credential = self.office.credentials.find(certificate.id)
+        if picture is None or credential is None:
+            return None
+        data = self._picture(picture)
+        if picture.media_type != "image/png":
+            data = self._converted(data)
+        return baked(data, credential.body)
+
+    def bundle(self, certificate: Certificate) -> bytes | None:
+        """
+        Return all that checking it needs, as a ZIP; None without a credential.
+
+        Raises:
+            Refusal: NOT_FOUND, while it is not in a published checkpoint.
+            Fault: the stored picture is gone or damaged.
+        """
+        credential = self.office.credentials.find(certificate.id)
+        if credential is None:
+            return None
+        office, log = self.office, log_reader(self.office)
+        picture = certificate.picture
+        said = orjson.loads(credential.body)
+        did = said["issuer"]["id"]
+        slug = did.rpartition(":")[2]
+        document = document_of(office, slug)
+        name = said["credentialStatus"]["statusListCredential"].rpartition("/")[2]
+        lists = [office.published_lists.read(name, purpose) for purpose in Purpose]
+        files = entries(
+            credential=credential.body,
+            page=said["id"],
+            name=certificate.facts.name,
+            issuer_url=f"{office.public_url.rstrip('/')}/t/{slug}/did.json",
+            issuer=orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n",
+            status=[one for one in lists if one is not None],
+            log_proof=log.proof(credential.chunk_id, credential.digest),
+            log_keys=[log_vkey(office)],
+            checkpoint=log.checkpoint(),
+            picture=(picture.media_type, self._picture(picture)) if picture else None,
+        )
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+            for name, content in files:
+                entry = zipfile.ZipInfo(name, ZIP_EPOCH)
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, content)
+        return out.getvalue()
+
+    def _picture(self, picture: StoredPicture) -> bytes:
+        try:
+            with self.office.blobs.open(picture.digest) as file:
+                data = file.read()
+        except OSError as error:
+            raise Fault(
+                f"stored picture {picture.digest} is gone", passing=False
+            ) from error
+        if hashlib.sha256(data).hexdigest() != picture.digest:
+            raise Fault(f"stored picture {picture.digest} is damaged", passing=False)
+        return data
+
+    def _converted(self, data: bytes) -> bytes:
+        if not self._converting.acquire(timeout=CONVERT_SECONDS):
+            raise Refusal(
+                Kind.TOO_OFTEN,
+                "converter_busy",
+                "Other pictures are being converted at this moment. Try again shortly.",
+                retry_after_seconds=5,
+            )
+        try:
+            converting = subprocess.run(
+                [
+                    *(sys.executable, "-I", "-m", "testamur.delivery.to_png"),
+                    str(os.getpid()),
+                ],
+                input=data,
+                capture_output=True,
+                check=False,
+                timeout=CONVERT_SECONDS,
+                env={},
+                cwd="/",
+            )
+        except subprocess.TimeoutExpired as error:
+            raise Fault("a picture took too long to convert", passing=True) from error
+        finally:
+            self._converting.release()
+        if converting.returncode:
+            raise Fault("a picture could not be converted to PNG", passing=False)
+        return converting.stdout
