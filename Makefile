@@ -26,10 +26,10 @@ INSTALL = $(HAND_OVER_INDEX); \
 	     $(BIN)/python -m pip install --quiet --require-hashes -r $(1); }
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check format bench mutants docs lock postgres softhsm clean
+.PHONY: help install demo serve test check format bench conformance mutants docs lock postgres softhsm clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 install: $(VENV)/.installed ## install Testamur into .venv
 	@echo "Installed. Next: make demo, or make serve."
@@ -62,6 +62,9 @@ format: $(VENV)/.installed-dev ## put the code into its agreed form
 
 bench: $(VENV)/.installed-dev postgres ## measure speed, memory and size
 	@$(BIN)/python bench/run.py $(ARGS)
+
+conformance: $(VENV)/.installed-dev ## run the W3C suites in SUITES against a server here
+	@$(BIN)/python tests/conformance/run.py $(or $(SUITES),../suites) $(ARGS)
 
 mutants: $(VENV)/.installed-dev postgres softhsm ## break the code on purpose; a test must notice
 	@$(BIN)/python tests/mutants/run.py $(ARGS)

@@ -21,6 +21,10 @@ from ..verbs import Asking
 #: VC Data Model 2.0, section 6.3 (and `credential` of Bitstring Status List).
 VC_JSON = "application/vc"
 
+#: What the same bytes are to whoever asks for JSON by these names and no other:
+#: many HTTP clients of verifiers read nothing else.
+JSON_NAMES = ("application/ld+json", "application/json")
+
 #: With our own answer at once, a revocation is seen by everybody in a minute.
 SHORTLY = "public, max-age=15, must-revalidate"
 
@@ -43,8 +47,11 @@ def status_list_routes(
                 "There is no such status list. Take its address from the "
                 "credentialStatus of a credential.",
             )
-        headers = {**SHARED, "cache-control": SHORTLY}
-        return answer(request, body, VC_JSON, headers)
+        headers = {**SHARED, "cache-control": SHORTLY, "vary": "Accept"}
+        accepted = request.headers.get("accept", "").lower()
+        named = (name for name in JSON_NAMES if name in accepted)
+        kind = VC_JSON if VC_JSON in accepted else next(named, VC_JSON)
+        return answer(request, body, kind, headers)
 
     @router.get(
         "/status/{list}",

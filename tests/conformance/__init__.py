@@ -1,0 +1,1 @@
+"""The W3C's conformance suites, run against a server here."""
