@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from testamur.adapters.files.acts_record import ActsRecord
 from testamur.adapters.files.blobs import DirectoryBlobs
 from testamur.adapters.sql.admission import SqlLedger
 from testamur.adapters.sql.certificates import SqlCertificates
@@ -136,7 +137,8 @@ class Workshop:
         self.blobs = DirectoryBlobs(folder / "blobs")
         self.ledger = SqlLedger(self.database, clock)
         self.queue = SqlQueue(self.database, clock, lease_seconds=lease_seconds)
-        self.registry = SqlRegistry(self.database, clock)
+        self.record = ActsRecord(folder / "record")
+        self.registry = SqlRegistry(self.database, clock, self.record.append)
         self.shelf = SqlShelf(self.database, clock)
         self.desk = SqlDesk(self.database, clock)
         self.owners = JobDesk(self.desk)

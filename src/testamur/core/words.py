@@ -86,7 +86,8 @@ class Profile:
     """
 
     columns: tuple[str, ...]
-    #: SHA-256 (hex) of the uploaded rows, and of the uploaded ZIP of images.
+    #: SHA-256 (hex) of the uploaded rows, and of the uploaded ZIP of images. Both are
+    #: empty, and the files removed, once a person in them was erased.
     rows_digest: str
     images_digest: str | None
     expiry_days: int
@@ -100,8 +101,10 @@ class Profile:
     letterhead: Letterhead | None = None
     #: For how many days a certificate is valid whose row does not say.
     valid_days: int | None = None
-    #: The id of the certificate that this job's only row stands in for.
+    #: The id of the certificate that this job's only row stands in for,
     corrects: str | None = None
+    #: and who asked for that: the id of their key or token, or `operator`.
+    asked_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +302,19 @@ class Certificate:
         if self.valid_until is not None and moment > self.valid_until:
             return Status(CertificateState.EXPIRED, self.valid_until, None, None)
         return Status(CertificateState.ACTIVE, None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedCertificate:
+    """All that is left of a certificate whose person was erased."""
+
+    id: str
+    reference: str
+    job_id: str
+    batch_id: str | None
+    row: int
+    issued_at: int
+    erased_at: int
 
 
 @dataclass(frozen=True, slots=True)

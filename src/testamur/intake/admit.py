@@ -17,7 +17,7 @@ from testamur.core.policy import (
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import Job, Letterhead, Profile, Tenant
 
-from .ports import Blobs, Ledger, NewJob, Sheet
+from .ports import Blobs, CarriedPicture, Ledger, NewJob, Sheet
 
 #: How many rows are looked at to tell whether each brings a picture of its own.
 SAMPLE_ROWS = 200
@@ -51,6 +51,21 @@ class Submission:
     images: int
     batch_name: str | None = None
     idempotency_key: str | None = None
+    #: For how many days certificates are valid whose rows do not say.
+    valid_days: int | None = None
+    #: What is put right, when it is not a submission of its own.
+    correction: "Correction | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """One certificate that another one is to stand in for."""
+
+    certificate_id: str
+    #: Who asked: the id of their key or token, or `operator`.
+    asked_by: str
+    #: Its picture, unless another one was sent.
+    carried: CarriedPicture | None
 
 
 def admit(submission: Submission, *, ledger: Ledger, blobs: Blobs) -> Job:
@@ -79,7 +94,7 @@ def admit(submission: Submission, *, ledger: Ledger, blobs: Blobs) -> Job:
         else:
             blobs.put(file.content)
     fp("upload.after_files")
-    images = submission.images_file
+    images, correction = submission.images_file, submission.correction
     job = ledger.admit(
         NewJob(
             tenant_id=submission.tenant.id,
@@ -95,12 +110,16 @@ def admit(submission: Submission, *, ledger: Ledger, blobs: Blobs) -> Job:
                 images=submission.images,
                 version=2,
                 letterhead=submission.letterhead,
+                valid_days=submission.valid_days,
+                corrects=correction.certificate_id if correction else None,
+                asked_by=correction.asked_by if correction else None,
             ),
             total=submission.sheet.total,
             chunk_rows=_chunk_rows(submission),
             batch_name=submission.batch_name,
             idempotency_key=key,
             submission_digest=digest,
+            carried=correction.carried if correction else None,
         ),
         submission.sheet.rows(),
     )
@@ -119,6 +138,8 @@ def digest_of(submission: Submission) -> str:
         submission.rows_file.sha256,
         images.sha256 if images else "",
         submission.batch_name or "",
+        *([] if submission.valid_days is None else [f"{submission.valid_days} days"]),
+        *([submission.correction.certificate_id] if submission.correction else []),
     )
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 

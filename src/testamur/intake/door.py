@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from testamur.core.policy import MAX_VALID_DAYS
+from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import Job, Letterhead, Tenant
 
-from .admit import Submission, UploadedFile, admit
+from .admit import Correction, Submission, UploadedFile, admit
 from .archive import inspect
 from .csv import survey
 from .ports import Blobs, Ledger
@@ -25,6 +27,10 @@ class Wishes:
     encoding: str | None = None
     #: Their headers to ours, when they differ.
     mapping: Mapping[str, str] | None = None
+    #: For how many days certificates are valid whose rows do not say.
+    valid_days: int | None = None
+    #: What the only row puts right.
+    correction: Correction | None = None
 
 
 class Door:
@@ -83,6 +89,8 @@ class Door:
                 images=images.image_count if images else 0,
                 batch_name=wishes.batch_name,
                 idempotency_key=wishes.idempotency_key,
+                valid_days=_valid_days(wishes.valid_days),
+                correction=wishes.correction,
             ),
             ledger=self._ledger,
             blobs=self._blobs,
@@ -119,7 +127,21 @@ class Door:
                 images=0,
                 batch_name=wishes.batch_name,
                 idempotency_key=wishes.idempotency_key,
+                valid_days=_valid_days(wishes.valid_days),
+                correction=wishes.correction,
             ),
             ledger=self._ledger,
             blobs=self._blobs,
         )
+
+
+def _valid_days(days: int | None) -> int | None:
+    if days is not None and not 1 <= days <= MAX_VALID_DAYS:
+        raise Refusal(
+            Kind.INVALID,
+            "valid_days_range",
+            f"Certificates can be valid for 1 to {MAX_VALID_DAYS:,} days, or for ever: "
+            "then leave it out.",
+            at="validDays",
+        )
+    return days

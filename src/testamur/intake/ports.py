@@ -41,6 +41,17 @@ class NewJob:
     idempotency_key: str | None
     #: SHA-256 (hex) of everything that was submitted.
     submission_digest: str
+    #: A picture that is there already, for the rows whose image cell is this one.
+    carried: "CarriedPicture | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedPicture:
+    """A stored picture of another job of the same tenant."""
+
+    picture_id: int
+    #: The image cell, a URL, that means it.
+    cell: str
 
 
 class Ledger(Protocol):

@@ -10,6 +10,7 @@ from functools import lru_cache
 import orjson
 
 from testamur.core.clock import DAY
+from testamur.core.columns import ERASED
 from testamur.core.failpoints import fp
 from testamur.core.ids import Namer
 from testamur.core.refusals import Reason
@@ -29,6 +30,8 @@ KEY_REVOKED = Reason(
     "The issuer's key that this job was accepted with was revoked meanwhile, so "
     "nothing more is signed with it. Upload the failed rows again as a new job.",
 )
+
+ROW_ERASED = Reason("row_erased", "What this row said was erased with its person.")
 
 
 @lru_cache(maxsize=256)
@@ -64,6 +67,9 @@ def issue_chunk(
             failed.append((row, picture))
         else:
             ready.append((row, facts, picture))
+    if profile.corrects and (problem := registry.problem_with_correcting(lease)):
+        failed += [(row, problem) for row, _, _ in ready]
+        ready = []
     if profile.letterhead and not signing.can_sign(profile.letterhead):
         failed += [(row, KEY_REVOKED) for row, _, _ in ready]
         ready = []
@@ -140,7 +146,7 @@ def check_rows(
     good: list[tuple[int, Facts]] = []
     failed: list[tuple[int, Reason]] = []
     for row, cells in rows:
-        found = check(row, orjson.loads(cells))
+        found = ROW_ERASED if cells == ERASED else check(row, orjson.loads(cells))
         if isinstance(found, Facts):
             good.append((row, found))
         else:

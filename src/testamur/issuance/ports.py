@@ -1,13 +1,19 @@
 """What this room needs: its registry, its keys, the pictures that rows name."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from testamur.core.acts import Act, Chosen, Done
 from testamur.core.ids import RowIds
 from testamur.core.refusals import Reason
-from testamur.core.words import Lease, Profile, StoredPicture, TakenBack
+from testamur.core.words import (
+    ErasedCertificate,
+    Lease,
+    Profile,
+    StoredPicture,
+    TakenBack,
+)
 
 from .die.sign import Algorithm as Algorithm  # stores of keys spell it too
 from .die.sign import Sign
@@ -117,6 +123,14 @@ class Registry(Protocol):
         """Return the leased rows as (number, cells as a JSON array)."""
         ...
 
+    def problem_with_correcting(self, lease: Lease) -> Reason | None:
+        """
+        Say why the certificate that the job corrects cannot be corrected any more.
+
+        None when it can, and when the job corrects none.
+        """
+        ...
+
     def draft(self, lease: Lease, digest: bytes, count: int) -> Draft:
         """
         Write down what is about to be issued, or find what an earlier run wrote.
@@ -197,11 +211,15 @@ class Certificates(Protocol):
     """What was kept, for reading. Nothing here asks who is reading."""
 
     def find(self, certificate_id: str) -> Kept | None:
-        """Return the certificate with this id, or None."""
+        """Return the certificate with this id, or None: erased ones are not found."""
         ...
 
     def find_reference(self, reference: str) -> Kept | None:
         """Return the certificate with this reference, or None."""
+        ...
+
+    def find_erased(self, certificate_id: str) -> ErasedCertificate | None:
+        """Return what is left of the certificate, if its person was erased."""
         ...
 
     def listing(
@@ -414,6 +432,82 @@ class ActStore(Protocol):
 
     def knows(self, act_id: str) -> bool:
         """Say whether the act was done."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """A row that may be about somebody."""
+
+    job_id: str
+    number: int
+    profile: Profile
+    #: A JSON array.
+    cells: str
+    is_issued: bool
+
+    @property
+    def name(self) -> str:
+        """The row as acts name it."""
+        return f"{self.job_id}/{self.number}"
+
+
+class ErasureStore(Protocol):
+    """Erases rows, and everything that follows from them."""
+
+    def holding(self, tenant_id: str, plain: str) -> Iterable[HeldRow]:
+        """
+        Give the tenant's rows whose cells contain *plain*, in letters of any case.
+
+        *plain* is printable ASCII, and means itself in JSON.
+        """
+        ...
+
+    def rows_of(self, tenant_id: str, certificate_ids: Sequence[str]) -> Sequence[str]:
+        """
+        Return the names of the certificates' rows, erased or not.
+
+        Raises:
+            Refusal: NOT_FOUND, naming what the tenant has none of.
+        """
+        ...
+
+    def erase(
+        self, act: Act, rows: Sequence[str], write_down: Callable[[Act], None]
+    ) -> Act | None:
+        """
+        Erase these of the tenant's rows, all of it or nothing, as `ActStore.perform`.
+
+        None when all were erased already. What remains to be done is `tidy`'s.
+
+        Raises:
+            Refusal: CONFLICT `job_unfinished`, when a row is still being worked on.
+        """
+        ...
+
+    def erase_again(self, act: Act) -> int | None:
+        """
+        Do an erasure that is on record, as far as its rows are there.
+
+        Return how many of its certificates are not; None when the act is known.
+        """
+        ...
+
+    def knows(self, act_id: str) -> bool:
+        """Say whether the act was done."""
+        ...
+
+    def is_untidy(self) -> bool:
+        """Say whether an erasure left something for `tidy`."""
+        ...
+
+    def tidy(self, remove: Callable[[str], None]) -> None:
+        """
+        Leave no trace: *remove* files that nothing needs, overwrite what was freed.
+
+        Raises:
+            Fault: passing; what remains is still known to remain.
+        """
         ...
 
 

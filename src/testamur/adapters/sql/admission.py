@@ -33,6 +33,15 @@ ADD_JOB = text("""
     RETURNING seq
 """)
 
+# Another name for the same files: nothing is fetched or decoded again.
+CARRY_PICTURE = text("""
+    INSERT INTO pictures (job_seq, source, state, round, original_digest, digest,
+      media_type, width, height, size, crc32, thumbnail_digest, thumbnail_media_type)
+    SELECT :job, :source, state, 0, original_digest, digest, media_type, width,
+      height, size, crc32, thumbnail_digest, thumbnail_media_type
+    FROM pictures WHERE id = :id AND state = 'stored'
+""")
+
 ADD_BATCH = text("""
     INSERT INTO batches (id, tenant_id, job_seq, name, created_at)
     VALUES (:id, :tenant_id, :job, :name, :now)
@@ -96,6 +105,10 @@ class SqlLedger:
         numbered = ((job, number, _cells(cells)) for number, cells in sheet_rows)
         bulk(connection, rows, ("job_seq", "number", "cells"), numbered)
         bulk(connection, chunks, CHUNK_COLUMNS, _cut(job, new))
+        if new.carried is not None:
+            source = f"url:{new.carried.cell}"
+            picture = {"job": job, "source": source, "id": new.carried.picture_id}
+            connection.execute(CARRY_PICTURE, picture)
         if new.batch_name is not None:
             batch = {**values, "id": new_id(), "job": job, "name": new.batch_name}
             connection.execute(ADD_BATCH, batch)

@@ -1,20 +1,22 @@
 """Rows in, certificates out: `issuance.ports.Registry` on both engines."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.exc import IntegrityError
 
+from testamur.core.acts import Act
 from testamur.core.clock import Clock
 from testamur.core.failpoints import fp
 from testamur.core.lifecycle import ChunkEvent, sources
-from testamur.core.refusals import Fault, Halted, NoLongerOurs
+from testamur.core.refusals import Fault, Halted, NoLongerOurs, Reason
 from testamur.core.words import Lease
 from testamur.issuance.ports import Draft, Impression, Outcome, Places
 
 from .audit import append
+from .corrections import problem_with_correcting, replace
 from .database import Database
 from .house_state import halted_at
 from .schema import certificates, chunks, failures, vouchers
@@ -114,9 +116,18 @@ FAILURE_COLUMNS = (
 class SqlRegistry:
     """The registry in the tables of *database*."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        write_down: Callable[[Act], None] | None = None,
+    ) -> None:
+        """
+        Use *write_down* to put an act on record: where none is, nothing is corrected.
+        """
         self._database = database
         self._clock = clock
+        self._write_down = write_down
         # Until the draft is written, the chunk stays with who drafts it; SQLite has
         # one writer at a time anyway.
         self._holds = text(HOLDS + ("" if database.is_sqlite else " FOR UPDATE"))
@@ -135,6 +146,14 @@ class SqlRegistry:
                 },
             )
             return [(number, cells) for number, cells in found]
+
+    def problem_with_correcting(self, lease: Lease) -> Reason | None:
+        """Say why the certificate that the job corrects cannot be corrected."""
+        old = lease.job.profile.corrects
+        if old is None:
+            return None
+        with self._database.reading() as connection:
+            return problem_with_correcting(connection, lease.job.tenant_id, old)
 
     def draft(self, lease: Lease, digest: bytes, count: int) -> Draft:
         """
@@ -305,6 +324,19 @@ class SqlRegistry:
         if outcome.failed and not is_last_try:
             self._cut_second_try(connection, lease, len(outcome.failed))
         connection.execute(_DROP_DRAFT, values)
+        profile = lease.job.profile
+        if profile.corrects is not None and outcome.issued:
+            assert self._write_down is not None
+            (new,) = outcome.issued
+            replace(
+                connection,
+                old_id=profile.corrects,
+                new_id=new.ids.certificate,
+                tenant_id=lease.job.tenant_id,
+                actor=profile.asked_by or lease.worker,
+                now=values["now"],
+                write_down=self._write_down,
+            )
 
     def _keep_retried(
         self,
