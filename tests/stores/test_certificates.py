@@ -141,6 +141,43 @@ def test_a_failed_row_has_no_certificate(world, pages):
     assert rows_of(everything(pages, tenant)) == [(job.id, 3), (job.id, 1)]
 
 
+def test_what_is_not_published_does_not_exist(world, certificates, pages):
+    """
+    I14: by id, by reference, in listings however narrowed: a certificate is there
+    when the checkpoint with its leaf is, and not a moment before.
+    """
+    tenant = world.tenant()
+    world.issue(tenant, [row()])
+    (shown,) = everything(pages, tenant)
+    job = world.issue(tenant, [row(), row()], batch="Spring", publish=False)
+    with world.database.reading() as connection:
+        kept = connection.exec_driver_sql(
+            "SELECT c.id, c.reference FROM certificates c JOIN jobs j "
+            f"ON j.seq = c.job_seq WHERE j.id = '{job.id}' ORDER BY c.number DESC"
+        ).fetchall()
+    assert len(kept) == 2
+
+    for certificate_id, reference in kept:
+        assert find(certificate_id, certificates=certificates) is None
+        assert world.vouching.credentials.find(certificate_id) is None
+        assert find_reference(reference, certificates=certificates) is None
+        assert everything(pages, tenant, reference=reference) == []
+    assert everything(pages, tenant) == [shown]
+    assert everything(pages, tenant, job_id=job.id) == []
+    assert everything(pages, tenant, batch_id=job.batch_id) == []
+    assert everything(pages, tenant, email="ada@example.org") in ([], [shown])
+
+    world.vouching.publish()
+    assert [one.id for one in everything(pages, tenant)] == [
+        *(certificate_id for certificate_id, _ in kept),
+        shown.id,
+    ]
+    for certificate_id, reference in kept:
+        found = find(certificate_id, certificates=certificates)
+        assert found == find_reference(reference, certificates=certificates)
+        assert world.vouching.credentials.find(certificate_id) is not None
+
+
 def test_a_listing_gives_everything_once_newest_first(world, pages):
     """
     Pages of two through jobs of three, one and no certificates miss and repeat none.

@@ -69,6 +69,8 @@ def test_cancelling_takes_waiting_and_leased_chunks_and_no_others(workshop):
     progress = workshop.owners.cancel(tenant.id, job.id)
 
     assert progress.job.state is JobState.CANCELLED
+    assert counts(workshop, job) == (0, 0, 5), "what is kept is not in the log yet"
+    workshop.settle()
     assert counts(workshop, job) == (2, 0, 5)
     assert chunk_states(workshop, job) == ["done"] + ["cancelled"] * 3
     with pytest.raises(Fault, match="no longer ours"):
@@ -91,9 +93,86 @@ def test_rows_that_wait_for_their_second_try_are_cancelled_with_the_rest(worksho
     workshop.work_once()
 
     workshop.owners.cancel(tenant.id, job.id)
+    workshop.settle()
 
     assert workshop.outcomes(job) == {1: "success", 2: "cancelled"}
     assert counts(workshop, job) == (1, 0, 1)
+
+
+def test_a_row_that_is_kept_and_not_in_the_log_is_neither_issued_nor_cancelled(
+    workshop,
+):
+    """
+    I1, I14: a cancelled job whose last chunk was just kept says nothing of its rows
+    that it would have to take back: they become successes when the log has them.
+    """
+    tenant = workshop.tenant()
+    job = workshop.admit(tenant, [row(n) for n in range(1, 6)], chunk_rows=2)
+    workshop.work_once()
+    workshop.owners.cancel(tenant.id, job.id)
+
+    rest = {3: "cancelled", 4: "cancelled", 5: "cancelled"}
+    assert counts(workshop, job) == (0, 0, 3)
+    assert workshop.outcomes(job) == {1: "pending", 2: "pending", **rest}
+    for _ in range(2):
+        workshop.settle()
+        assert counts(workshop, job) == (2, 0, 3)
+        assert workshop.outcomes(job) == {1: "success", 2: "success", **rest}
+    assert workshop.job(job).state is JobState.CANCELLED
+
+
+def test_a_job_is_not_finished_before_its_last_leaf_is_in_the_log(workshop, clock):
+    """
+    I14: however often the sweeper comes by, a job whose rows all have certificates
+    goes on until the checkpoint with them is out, also one that is listed.
+    """
+    tenant = workshop.tenant()
+    job = workshop.admit(tenant, [row(1), failing(2)], chunk_rows=1)
+    while workshop.work_once():
+        clock.pass_seconds(1)
+
+    for _ in range(3):
+        assert workshop.queue.settle() == 0
+        ((listed,), _) = workshop.owners.listing(
+            tenant.id, state=JobState.PROCESSING, page=1, limit=9
+        )
+        assert (listed.succeeded, listed.failed, listed.cancelled) == (0, 1, 0)
+        assert counts(workshop, job) == (0, 1, 0)
+        assert workshop.job(job).state is JobState.PROCESSING
+        assert workshop.outcomes(job) == {1: "pending", 2: "failed"}
+    workshop.vouching.publish()
+    assert workshop.outcomes(job) == {1: "success", 2: "failed"}
+    assert workshop.queue.settle() == 1
+
+    assert counts(workshop, job) == (1, 1, 0)
+    assert workshop.job(job).state is JobState.COMPLETED
+
+
+def test_a_retry_waits_for_the_leaves_of_its_own_rows(open_workshop):
+    """
+    I9, I14: a job that was finished, and is retried, is finished again only when
+    the log has what the retry issued; what it had issued before stays shown.
+    """
+    is_there = []
+
+    def fetch(url):
+        from support import workshop as parts
+
+        return parts.fetch(url if is_there else parts.MISSING)
+
+    workshop = open_workshop(fetch=fetch)
+    tenant = workshop.tenant()
+    job = workshop.admit(tenant, [row(1)])
+    workshop.drain()
+    is_there.append(True)
+    workshop.owners.retry(tenant.id, job.id)
+    while workshop.work_once():
+        pass
+
+    assert workshop.queue.settle() == 0
+    assert counts(workshop, job) == (0, 0, 0)
+    assert workshop.settle() == 1
+    assert counts(workshop, job) == (1, 0, 0)
 
 
 def test_cancelling_twice_is_cancelling_once(workshop, clock):
@@ -321,6 +400,11 @@ def test_progress_only_grows_and_is_counted(workshop, clock):
         seen.append(counts(workshop, job))
         moments.append(progress.updated_at)
         assert progress.processed <= job.total
+        if len(seen) % 3 == 0:
+            workshop.settle()
+            seen.append(counts(workshop, job))
+    workshop.settle()
+    seen.append(counts(workshop, job))
 
     for earlier, later in itertools.pairwise(seen):
         assert all(a <= b for a, b in zip(earlier, later, strict=True))

@@ -42,8 +42,10 @@ def open_keyring(database, clock):
 
 
 def told(database: Database) -> list[tuple[str, str, str]]:
-    """Return what the audit log says: act, actor, subject."""
-    query = text("SELECT act, actor, subject FROM audit ORDER BY seq")
+    """Return what the audit log says of keys: act, actor, subject."""
+    query = text(
+        "SELECT act, actor, subject FROM audit WHERE act LIKE 'key.%' ORDER BY seq"
+    )
     with database.reading() as connection:
         return [tuple(row) for row in connection.execute(query)]
 

@@ -228,13 +228,13 @@ def test_what_the_lapsed_worker_had_done_is_done_under_the_same_names(workshop, 
     workshop.admit(workshop.tenant(), [row(1), row(2)])
     stale = workshop.queue.lease("sleeper")
     digest = b"d" * 32
-    draft = workshop.registry.draft(stale, digest)
+    draft = workshop.registry.draft(stale, digest, 2)
     clock.pass_seconds(31)
     workshop.queue.lapse()
 
     fresh = workshop.queue.lease("other")
 
-    assert workshop.registry.draft(fresh, digest) == draft
+    assert workshop.registry.draft(fresh, digest, 2) == draft
 
 
 def test_a_chunk_is_parked_when_its_attempts_are_used_up(workshop):
@@ -345,6 +345,7 @@ def test_a_chunk_that_is_kept_while_its_lease_lapses_is_kept(
         sweeping = pool.submit(sweeper.queue.lapse)
         keeping.result(20)
         sweeping.result(20)
+    workshop.settle()
 
     assert workshop.outcomes(job) == {1: "success", 2: "success"}
 

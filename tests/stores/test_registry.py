@@ -1,7 +1,9 @@
 """Keeping what was issued: one exercise, both databases."""
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -16,6 +18,7 @@ from testamur.issuance.ports import Issued, Outcome
 def everything(workshop) -> dict[str, int]:
     """Return how many lines each table has that keeping writes to."""
     tables = ("certificates", "vouchers", "usage", "failures", "chunks", "drafts")
+    tables += ("signings", "leaf_batches")
     with workshop.database.reading() as connection:
         return {
             table: connection.scalar(text(f"SELECT count(*) FROM {table}"))
@@ -26,7 +29,8 @@ def everything(workshop) -> dict[str, int]:
 @pytest.mark.parametrize("action", ["raise", "enospc"])
 def test_keeping_is_all_or_nothing(workshop, action):
     """
-    I6: certificates, vouchers, bill, failures and the chunk's end are one fact.
+    I6, I14: certificates, vouchers, bill, failures, leaves and the chunk's end are
+    one fact.
     """
     job = workshop.admit(workshop.tenant(), [row(1), failing(2)])
     lease = workshop.queue.lease("w")
@@ -47,6 +51,8 @@ def test_keeping_is_all_or_nothing(workshop, action):
         "failures": 1,
         "chunks": 2,
         "drafts": 0,
+        "signings": 1,
+        "leaf_batches": 1,
     }
     assert workshop.billed(job) == 1
 
@@ -123,7 +129,7 @@ def test_a_name_that_is_taken_is_not_given_again(workshop, what):
     (taken,) = workshop.names(job).values()
     picture = workshop.number("SELECT picture_id FROM certificates", job)
     lease = workshop.queue.lease("w")
-    draft = workshop.registry.draft(lease, b"d" * 32)
+    draft = workshop.registry.draft(lease, b"d" * 32, 1)
     ids = Namer(draft.seed).name(2)
     same = {"certificate": ids.certificate, "reference": ids.reference}
     same |= {"voucher": ids.voucher, what: getattr(taken, what)}
@@ -132,21 +138,80 @@ def test_a_name_that_is_taken_is_not_given_again(workshop, what):
     with pytest.raises(Fault, match="collided"):
         workshop.registry.keep(lease, Outcome(1, [wrong], []))
 
-    assert workshop.registry.draft(lease, b"d" * 32) != draft
+    assert workshop.registry.draft(lease, b"d" * 32, 1) != draft
     workshop.issue(lease)
     assert len(workshop.names(job)) == 2
 
 
 def test_a_draft_fixes_names_until_the_facts_change(workshop):
     """
-    The same facts find the same seed; other facts (a picture that is gone) do not.
+    The same facts find the same seed, and the same places in the status list; other
+    facts (a picture that is gone) find neither: a place is handed out once.
     """
     workshop.admit(workshop.tenant(), [row(1)])
     lease = workshop.queue.lease("w")
-    draft = workshop.registry.draft(lease, b"a" * 32)
+    draft = workshop.registry.draft(lease, b"a" * 32, 1)
 
-    assert workshop.registry.draft(lease, b"a" * 32) == draft
-    assert workshop.registry.draft(lease, b"b" * 32) != draft
+    assert workshop.registry.draft(lease, b"a" * 32, 1) == draft
+    other = workshop.registry.draft(lease, b"b" * 32, 1)
+    assert other.seed != draft.seed
+    assert other.places.list_name == draft.places.list_name
+    assert other.places.first == draft.places.first + 1
+
+
+def test_nothing_is_drafted_for_a_chunk_without_good_rows_but_its_names(workshop):
+    """
+    Where nothing will be signed no key is used, no place taken, no leaf added.
+    """
+    workshop.admit(workshop.tenant(), [failing(1), failing(2)])
+    lease = workshop.queue.lease("w")
+
+    draft = workshop.registry.draft(lease, b"a" * 32, 0)
+    workshop.issue(lease)
+
+    assert draft.places is None
+    found = everything(workshop)
+    assert (found["signings"], found["leaf_batches"]) == (0, 0)
+    assert used_keys(workshop) == []
+
+
+def test_that_a_key_is_used_is_written_down_before_it_is(workshop):
+    """
+    The audit log names key, job, chunk and how many, once for every time that
+    somebody was about to sign, also one whose worker then died.
+    """
+    job = workshop.admit(workshop.tenant(), [row(1), failing(2), row(3)])
+    failpoints.arm("draft.after_commit=raise")
+    try:
+        with pytest.raises(RuntimeError):
+            workshop.issue(workshop.queue.lease("unlucky"))
+    finally:
+        failpoints.arm("")
+    (first,) = used_keys(workshop)
+    assert everything(workshop)["certificates"] == 0
+
+    workshop.queue.lapse(worker="unlucky")
+    workshop.drain("other")
+
+    assert used_keys(workshop)[0] == first
+    assert [actor for actor, _, _ in used_keys(workshop)] == ["unlucky", "other"]
+    for _, subject, detail in used_keys(workshop):
+        assert subject == job.profile.letterhead.key_id
+        assert (detail["job"], detail["credentials"]) == (job.id, 2)
+
+
+def used_keys(workshop) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return who, by the audit log, used which key for what, the oldest first."""
+    with workshop.database.reading() as connection:
+        found = connection.execute(
+            text(
+                "SELECT actor, subject, detail FROM audit WHERE act = 'key.used' "
+                "ORDER BY seq"
+            )
+        )
+        return [
+            (actor, subject, json.loads(detail)) for actor, subject, detail in found
+        ]
 
 
 def test_a_draft_is_for_who_holds_the_lease(workshop):
@@ -159,7 +224,7 @@ def test_a_draft_is_for_who_holds_the_lease(workshop):
     workshop.queue.lease("other")
 
     with pytest.raises(Fault, match="no longer ours"):
-        workshop.registry.draft(stale, b"a" * 32)
+        workshop.registry.draft(stale, b"a" * 32, 1)
     assert everything(workshop)["drafts"] == 0
 
 

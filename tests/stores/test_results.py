@@ -52,10 +52,11 @@ def test_a_row_comes_with_its_own_outcome(world):
         picture_crc32=issued.picture_crc32,
         failure_code=None,
         failure_message=None,
+        is_on_its_way=False,
     )
     assert world.blobs.path(issued.picture_digest).read_bytes() == b"pixels"
-    assert failed[2:] == (None,) * 9 + ("a_code", "mine")
-    assert waiting[2:] == (None,) * 11
+    assert failed[2:] == (*(None,) * 9, "a_code", "mine", False)
+    assert waiting[2:] == (*(None,) * 11, False)
 
 
 def test_a_failure_that_will_be_tried_again_is_none_yet(world):
@@ -67,3 +68,38 @@ def test_a_failure_that_will_be_tried_again_is_none_yet(world):
     (row,) = SqlResults(world.database).between(job.seq, 1, 1)
 
     assert row.failure_code is None
+
+
+def test_of_a_certificate_that_is_not_published_only_its_row_is_told(world):
+    """
+    I14: until the checkpoint with its leaf is out, a row says that a certificate is
+    on its way, and neither its names nor its picture.
+    """
+    other = world.job([(cells(1), None)])
+    picture = world.picture(b"pixels", source="a", seq=other.seq)
+    job = world.job([(cells(1), Issued(picture)), (cells(2), None)])
+    with world.database.writing() as connection:
+        world.wait_for_the_log(connection)
+
+    kept, waiting = SqlResults(world.database).between(job.seq, 1, 2)
+
+    assert kept == (1, kept.cells, *(None,) * 11, True)
+    assert waiting == (2, waiting.cells, *(None,) * 11, False)
+
+
+@pytest.mark.parametrize(
+    ("published", "is_shown"), [(None, False), (0, False), (2, True), (3, True)]
+)
+def test_a_place_in_the_log_is_not_enough(world, published, is_shown):
+    """
+    I14: what counts is the checkpoint that everybody can read, not that the leaves
+    have their place.
+    """
+    job = world.job([(cells(1), Issued()), (cells(2), Issued())])
+    with world.database.writing() as connection:
+        world.wait_for_the_log(connection, first_index=0, published=published)
+
+    rows = SqlResults(world.database).between(job.seq, 1, 2)
+
+    assert [row.certificate_id is not None for row in rows] == [is_shown] * 2
+    assert [row.is_on_its_way for row in rows] == [not is_shown] * 2

@@ -180,6 +180,36 @@ class ResultsWorld:
             [(seq, n, f"{seq:08x}{n:015x}f", CREATED_AT + 1000) for n, _ in issued],
         )
 
+    def wait_for_the_log(
+        self,
+        connection,
+        *,
+        first_index: int | None = None,
+        published: int | None = None,
+    ) -> None:
+        """Have the first job's two leaves wait, or in a log of which so much is out."""
+        connection.execute(
+            text(
+                "INSERT INTO chunks (id, job_seq, wave, is_second_try, first_row, "
+                "last_row, size, state, token, attempts, succeeded, failed) VALUES "
+                "(1, 1, 0, FALSE, 1, 2, 2, 'done', 1, 1, 2, 0)"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO leaf_batches (chunk_id, count, first_index, digests) "
+                "VALUES (1, 2, :first, :digests)"
+            ),
+            {"first": first_index, "digests": b"d" * 64},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO log_state (id, origin, size, root, edge, decided_at, "
+                "published_size) VALUES (1, 'a log', 3, :root, :root, 0, :published)"
+            ),
+            {"root": b"", "published": published},
+        )
+
     def put_failures(
         self, connection, seq: int, failed: Sequence[tuple[int, Failed]]
     ) -> None:

@@ -134,10 +134,10 @@ RULES: Mapping[str, str] = {
           ON c.chunk_id = b.chunk_id
         WHERE b.chunk_id IS NOT NULL AND b.count <> coalesce(c.kept, 0)
     """,
-    "chunk {} has certificates, and no leaves although there is a log": """
+    "chunk {} has signed certificates, and no leaves": """
         SELECT DISTINCT c.chunk_id FROM certificates c LEFT JOIN leaf_batches b
           ON b.chunk_id = c.chunk_id
-        WHERE b.id IS NULL AND EXISTS (SELECT 1 FROM log_state)
+        WHERE b.id IS NULL AND c.signature IS NOT NULL
     """,
     "rendition {} has no leaf": """
         SELECT c.id || '/' || r.format FROM renditions r JOIN certificates c
