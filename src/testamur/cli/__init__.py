@@ -23,6 +23,7 @@ from . import (
     server,
     tenant,
     token,
+    verify,
     version,
 )
 from .house import House
@@ -45,6 +46,7 @@ issue.add_to(app)
 job.add_to(app)
 certificate.add_to(app)
 log.add_to(app)
+verify.add_to(app)
 audit.add_to(app)
 halt.add_to(app)
 record.add_to(app)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import typer
 
@@ -211,6 +211,18 @@ class House(Protocol):
 
     def settings(self) -> Sequence[SettingLine]:
         """Return every setting in force."""
+        ...
+
+    def verify(
+        self,
+        source: str,
+        *,
+        offline: bool,
+        issuer_did_document: Path | None,
+        log_key: str | None,
+        status_list: Path | None,
+    ) -> Mapping[str, Any]:
+        """Return the verdict on what a file or URL has, or refuse. Opens no data."""
         ...
 
 

@@ -33,6 +33,9 @@ MAX_ENTRIES = 50
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PART_BYTES = 5 * 1024 * 1024
 
+#: ZIP's earliest moment.
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
 README_TEXT = """\
 How to check this certificate
 =============================
@@ -121,6 +124,17 @@ def entries(
     if picture is not None and picture[0] in PICTURES:
         found.append((PICTURES[picture[0]], picture[1]))
     return found
+
+
+def packed(files: Sequence[tuple[str, bytes]]) -> bytes:
+    """Return *files* as a ZIP: the same files make the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in files:
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
+    return out.getvalue()
 
 
 def opened(data: bytes) -> Parts:

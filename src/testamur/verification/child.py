@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from testamur.core import leash
 
+from . import bundle
 from .examine import examine
 from .ports import Words
 
@@ -31,6 +32,9 @@ def serve(prepare: Callable[[], Words]) -> None:
     """Answer until nobody asks any more; *prepare* imports all that is needed."""
     leash.take_leash(int(sys.argv[1]), memory_bytes=MEMORY_BYTES)
     words = prepare()
+    # Whatever is imported on first use is imported now.
+    examine(bundle.packed([(bundle.CREDENTIAL, b"{}")]), "", words)
+    examine(b'["\\u00e9"', "", words)
     leash.open_nothing_more()
     leash.write(leash.READY)
     while (head := leash.read(QUESTION.size)) is not None:

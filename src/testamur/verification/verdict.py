@@ -140,15 +140,30 @@ class Verdict:
     def summary(self) -> str:
         """One sentence for people."""
         what = self.kind or "document"
-        problem = next(self.problems, None)
+        # That a key is missing is said where the key is told of, with the reason.
+        problems = list(self.problems)
+        told = [one for one in problems if one.code != "key_missing"] or problems
+        problem = told[0] if told else None
         if self.result is Result.VALID:
-            return f"This {what} is valid: every check that it calls for passed."
+            return (
+                f"This {what} is valid: every check that it calls for passed."
+                f"{self._caveat}"
+            )
         if self.result is Result.INVALID:
             return f"This {what} is not valid. {problem.detail if problem else ''}"
         return (
             f"This {what} cannot be verified, so do not rely on it. "
             f"{problem.detail if problem else ''}"
         )
+
+    @property
+    def _caveat(self) -> str:
+        if any(check.code == "key_from_bundle" for check in self.checks):
+            return (
+                " But the issuer's keys came with it: whoever made the bundle may "
+                "have made them up."
+            )
+        return ""
 
     def spelled(self) -> dict[str, Any]:
         """Return it for programs: the body of `POST /v1/verify`."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from testamur.access import audit as audited
 from testamur.access.ports import AuditFilter
@@ -233,9 +234,7 @@ class OfficeDesk:
         self, certificate_id: str, format: str, algorithm: str
     ) -> tuple[bytes, str]:
         """Return a certificate's credential and its media type, or refuse."""
-        found = rendition_of(
-            self.office, certificate_id, format, algorithm, OPERATOR
-        )
+        found = rendition_of(self.office, certificate_id, format, algorithm, OPERATOR)
         return found.body, found.media_type
 
     def halt(self, reason: str) -> Halt:
@@ -361,6 +360,27 @@ class TestamurHouse:
             yield OfficeDesk(office)
         finally:
             office.close()
+
+    def verify(
+        self,
+        source: str,
+        *,
+        offline: bool,
+        issuer_did_document: Path | None,
+        log_key: str | None,
+        status_list: Path | None,
+    ) -> Mapping[str, Any]:
+        """Return the verdict on what a file or URL has, or refuse. Opens no data."""
+        from .verifying_alone import verify_alone
+
+        configure_logs()
+        return verify_alone(
+            source,
+            offline=offline,
+            issuer_did_document=issuer_did_document,
+            log_key=log_key,
+            status_list=status_list,
+        )
 
     def serve(self, host: str, port: int, workers: int | None) -> None:
         """Serve until told to stop."""

@@ -1,12 +1,10 @@
 """What people keep of a certificate: the picture that verifies, and the bundle."""
 
 import hashlib
-import io
 import os
 import subprocess
 import sys
 import threading
-import zipfile
 from dataclasses import dataclass, field
 
 import orjson
@@ -14,7 +12,7 @@ import orjson
 from testamur.core.refusals import Fault, Kind, Refusal
 from testamur.core.words import Certificate, StoredPicture
 from testamur.issuance.published_list import Purpose
-from testamur.verification.bundle import entries
+from testamur.verification.bundle import entries, packed
 from testamur.verification.png import baked
 
 from .issuers import document_of
@@ -23,9 +21,6 @@ from .office import Office
 
 #: Converting a picture of 25 megapixels takes about two seconds.
 CONVERT_SECONDS = 20
-
-#: ZIP's earliest moment: the same files make the same bytes.
-ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -84,13 +79,7 @@ class Keepsakes:
             checkpoint=log.checkpoint(),
             picture=(picture.media_type, self._picture(picture)) if picture else None,
         )
-        out = io.BytesIO()
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-            for name, content in files:
-                entry = zipfile.ZipInfo(name, ZIP_EPOCH)
-                entry.external_attr = 0o644 << 16
-                archive.writestr(entry, content)
-        return out.getvalue()
+        return packed(files)
 
     def _picture(self, picture: StoredPicture) -> bytes:
         try:

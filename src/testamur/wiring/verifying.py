@@ -157,9 +157,14 @@ class Fetching:
     """`verification.ports.Fetch` behind the wall; an HTTP client is made on use."""
 
     def __init__(
-        self, allow: Sequence[Network] = (), own_hosts: Sequence[str] = ()
+        self,
+        allow: Sequence[Network] = (),
+        own_hosts: Sequence[str] = (),
+        *,
+        max_bytes: int = MAX_FETCHED_BYTES,
     ) -> None:
         self._allow = allow
+        self._max_bytes = max_bytes
         self._own_hosts = own_hosts
         self._fetch: Fetch | None = None
         self._lock = threading.Lock()
@@ -177,6 +182,10 @@ class Fetching:
             plain = fetch("http://" + url.removeprefix("https://"))
             if isinstance(plain, bytes):
                 return plain
+        if isinstance(found, Reason):
+            # What follows is advice for whoever wrote a spreadsheet.
+            clause = found.message.partition(";")[0].rstrip(".")
+            return Reason(found.code, clause + ".")
         return found
 
     def _made(self) -> Fetch:
@@ -187,7 +196,7 @@ class Fetching:
                 self._fetch = Fetcher(
                     allow=self._allow,
                     own_hosts=self._own_hosts,
-                    max_bytes=MAX_FETCHED_BYTES,
+                    max_bytes=self._max_bytes,
                     connect_seconds=CONNECT_SECONDS,
                     total_seconds=TOTAL_SECONDS,
                     row_seconds=TOTAL_SECONDS,
