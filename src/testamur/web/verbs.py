@@ -44,6 +44,7 @@ class Wanted:
     idempotency_key: str | None = None
     encoding: str | None = None
     mapping: Mapping[str, str] | None = None
+    valid_days: int | None = None
 
 
 class Access(Protocol):
@@ -177,6 +178,16 @@ class Standings(Protocol):
         self, by: Caller, event: StandingEvent, chosen: Chosen, reason: str
     ) -> Done:
         """Revoke, suspend or reinstate certificates of the caller's, or refuse."""
+        ...
+
+    def correct(
+        self,
+        by: Caller,
+        certificate: Certificate,
+        changes: Mapping[str, object],
+        idempotency_key: str | None,
+    ) -> Job:
+        """Accept a job whose certificate will stand in this one's place, or refuse."""
         ...
 
 

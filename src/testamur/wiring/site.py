@@ -53,6 +53,7 @@ from testamur.web.routes.verify import verify_routes
 from testamur.web.spool import Spool
 from testamur.web.verbs import ReceivedFile, Verbs, Wanted
 
+from .correcting import correct
 from .issuers import document_of, document_of_house, profile_of
 from .keepsakes import Keepsakes
 from .log import log_proof, log_reader, log_vkey
@@ -134,6 +135,7 @@ class SiteJobs:
                 idempotency_key=wanted.idempotency_key,
                 encoding=wanted.encoding,
                 mapping=wanted.mapping,
+                valid_days=wanted.valid_days,
             ),
         )
 
@@ -151,7 +153,9 @@ class SiteJobs:
             records=records,
             body=body,
             wishes=Wishes(
-                batch_name=wanted.batch_name, idempotency_key=wanted.idempotency_key
+                batch_name=wanted.batch_name,
+                idempotency_key=wanted.idempotency_key,
+                valid_days=wanted.valid_days,
             ),
         )
 
@@ -281,6 +285,23 @@ class SiteStandings:
         """Revoke, suspend or reinstate certificates of the caller's, or refuse."""
         return self.office.standings.change(
             event, by.tenant.id, chosen, reason=reason, actor=by.credential_id
+        )
+
+    def correct(
+        self,
+        by: Caller,
+        certificate: Certificate,
+        changes: Mapping[str, object],
+        idempotency_key: str | None,
+    ) -> Job:
+        """Accept a job whose certificate will stand in this one's place, or refuse."""
+        return correct(
+            self.office,
+            by.tenant,
+            certificate,
+            changes,
+            idempotency_key=idempotency_key,
+            by=by.credential_id,
         )
 
 

@@ -22,6 +22,7 @@ class NewJob:
 
     records: list[dict[str, Any]]
     batch_name: str | None
+    valid_days: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +45,21 @@ class KeyRequest:
 
 def new_job(body: Any) -> NewJob:
     """
-    Read the JSON form of a job: `{"rows": [...], "batchName": "..."}`.
+    Read a job as JSON: `{"rows": [...], "batchName": "...", "validDays": 365}`.
 
     Raises:
         Refusal: INVALID, naming the field.
     """
-    fields = _object(body, {"rows", "batchName"})
+    fields = _object(body, {"rows", "batchName", "validDays"})
     records = fields.get("rows")
     if not isinstance(records, list) or not records:
         raise _wrong("rows", "Send rows as a list with at least one object.")
     if not all(isinstance(record, dict) for record in records):
         raise _wrong("rows", "Every row must be an object of its fields.")
-    return NewJob(records, batch_name(fields.get("batchName")))
+    days = fields.get("validDays")
+    if days is not None and type(days) is not int:  # True is an int to Python
+        raise _wrong("validDays", "Send validDays as a whole number.")
+    return NewJob(records, batch_name(fields.get("batchName")), days)
 
 
 def batch_name(value: Any) -> str | None:
@@ -70,6 +74,32 @@ def batch_name(value: Any) -> str | None:
     if not isinstance(value, str) or len(value) > 255 or not value.isprintable():
         raise _wrong("batchName", "The batch's name must be 1 to 255 letters.")
     return value
+
+
+def valid_days(text: str | None) -> int | None:
+    """
+    Read the form field validDays.
+
+    Raises:
+        Refusal: INVALID, when it is no whole number in plain digits.
+    """
+    if not text:
+        return None
+    if not re.fullmatch("[0-9]{1,6}", text):
+        raise _wrong("validDays", "Write validDays as a whole number, in plain digits.")
+    return int(text)
+
+
+def changes(body: Any) -> dict[str, Any]:
+    """
+    Read what is to be different on a certificate: fields as in a row.
+
+    Raises:
+        Refusal: INVALID, when it is no object, or an empty one.
+    """
+    if not isinstance(body, dict) or not body:
+        raise _wrong("body", 'Send one JSON object, such as {"recipientName": "Ada"}.')
+    return body
 
 
 def mapping(value: Any) -> Mapping[str, str] | None:

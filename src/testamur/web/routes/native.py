@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from testamur.core.lifecycle import JobState
-from testamur.core.policy import Metered, Scope
+from testamur.core.policy import MAX_VALID_DAYS, Metered, Scope
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import Caller, Job, Progress
 from testamur.dialects.native import read, spell, wire
@@ -24,7 +24,14 @@ from ..verbs import ReceivedFile, Verbs, Wanted
 #: Rows as JSON: what a thousand of the longest rows take.
 MAX_JSON_ROWS_BYTES = 10 * 1024 * 1024
 
-FIELDS = ("batchName", "encoding", "mapping")
+FIELDS = ("batchName", "encoding", "mapping", "validDays")
+
+VALID_DAYS: dict[str, Any] = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": MAX_VALID_DAYS,
+    "description": "For certificates whose rows do not say; for ever when left out",
+}
 
 UPLOAD_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -34,6 +41,7 @@ UPLOAD_SCHEMA: dict[str, Any] = {
         "rows": {"type": "string", "format": "binary", "description": "CSV"},
         "images": {"type": "string", "format": "binary", "description": "ZIP"},
         "batchName": {"type": "string"},
+        "validDays": VALID_DAYS,
         "encoding": {"type": "string", "description": "Unless the CSV is UTF-8"},
         "mapping": {"type": "string", "description": "JSON: your header to ours"},
     },
@@ -52,6 +60,7 @@ JSON_SCHEMA: dict[str, Any] = {
     "properties": {
         "rows": {"type": "array", "items": {"type": "object"}, "minItems": 1},
         "batchName": {"type": "string"},
+        "validDays": VALID_DAYS,
     },
 }
 
@@ -177,7 +186,12 @@ async def _from_json(
     limit = min(MAX_JSON_ROWS_BYTES, known.tenant.plan.max_csv_bytes)
     body = await read_body(request, limit)
     new = read.new_job(await verbs.ask_slowly(lambda: read_json(body, max_bytes=limit)))
-    wanted = Wanted("native", batch_name=new.batch_name, idempotency_key=key)
+    wanted = Wanted(
+        "native",
+        batch_name=new.batch_name,
+        idempotency_key=key,
+        valid_days=new.valid_days,
+    )
     return await verbs.ask_slowly(
         verbs.jobs.submit_records, known.tenant, new.records, body, wanted
     )
@@ -211,6 +225,7 @@ async def _from_files(
             batch_name=read.batch_name(upload.fields.get("batchName")),
             idempotency_key=key,
             encoding=upload.fields.get("encoding") or None,
+            valid_days=read.valid_days(upload.fields.get("validDays")),
             mapping=read.mapping(read_json(mapping.encode())) if mapping else None,
         )
         return await verbs.ask_slowly(

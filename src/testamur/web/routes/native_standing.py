@@ -13,11 +13,12 @@ from testamur.core.policy import (
     MAX_NAMED_CERTIFICATES,
     Scope,
 )
+from testamur.core.words import Progress
 from testamur.dialects.native import read, spell, wire
 
 from ..answers import json_answer
 from ..bodies import receive_json
-from ..callers import caller
+from ..callers import caller, creating, idempotency_key
 from ..verbs import Verbs
 
 REASON: dict[str, Any] = {
@@ -51,6 +52,32 @@ CHANGE_SCHEMA: dict[str, Any] = {
         "references": NAMES,
         "batchId": {"type": "string"},
         "jobId": {"type": "string"},
+    },
+}
+
+#: As in a row that comes as JSON; null takes a value away.
+CHANGES_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "minProperties": 1,
+    "additionalProperties": False,
+    "properties": {
+        **{
+            name: {"type": ["string", "null"]}
+            for name in (
+                "name",
+                "description",
+                "category",
+                "recipientEmail",
+                "recipientName",
+                "imageUrl",
+            )
+        },
+        "expiryDays": {"type": ["integer", "null"]},
+        "attributes": {
+            "type": "object",
+            "additionalProperties": {"type": ["string", "null"]},
+            "description": "Those that are not named stay",
+        },
     },
 }
 
@@ -113,4 +140,34 @@ def standing_routes(verbs: Verbs) -> APIRouter:
 
     for event in StandingEvent:
         one(event)
+
+    @router.post(
+        "/certificates/{id}/correct",
+        status_code=202,
+        summary="Replace a certificate by one that says something else",
+        openapi_extra={
+            "x-scope": Scope.BULK_MINT,
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": CHANGES_SCHEMA}},
+            },
+        },
+    )
+    async def correct(
+        request: Request, certificate_id: str = Path(alias="id")
+    ) -> Response:
+        known = await caller(request, verbs, Scope.BULK_MINT)
+        account = verbs.account
+        found = await verbs.ask(account.certificate, known.tenant.id, certificate_id)
+        # It issues one certificate and takes another back.
+        verbs.access.require(known, Scope.CERTIFICATES_REVOKE)
+        key = idempotency_key(request)
+        changes = read.changes(await receive_json(request))
+        async with creating(verbs, known, key):
+            job = await verbs.ask_slowly(
+                verbs.standings.correct, known, found, changes, key
+            )
+        location = {"Location": f"/v1/jobs/{job.id}"}
+        return json_answer(spell.job(Progress.at_acceptance(job)), 202, location)
+
     return router
