@@ -1,9 +1,10 @@
 """Digests of files elsewhere, as credentials spell them; and some that are known."""
 
 import base64
-import re
 from collections.abc import Mapping
 from typing import Any
+
+from .multibase import from_multibase
 
 #: SHA-256 and SHA-384 (hex) of texts that stood at a URL: the Recommendation's, and
 #: the one before it, which documents still name.
@@ -25,9 +26,6 @@ _LENGTHS = {"sha256": 32, "sha384": 48, "sha512": 64}
 
 #: What a multihash of SHA-256 and SHA-512 begins with.
 _MULTIHASHES = {b"\x12\x20": 32, b"\x13\x40": 64}
-
-_BASE64URL = re.compile(r"u[A-Za-z0-9_-]+")
-_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 #: A longer text is no digest.
 _MAX_TEXT = 512
@@ -61,20 +59,9 @@ def multibase_digest(value: Any) -> set[str]:
 
     With a multihash's head or, as some write it, without.
     """
-    digest = b""
-    if not isinstance(value, str) or len(value) > _MAX_TEXT:
+    digest = from_multibase(value) if isinstance(value, str) else None
+    if digest is None:
         return set()
-    if _BASE64URL.fullmatch(value):
-        text = value[1:]
-        try:
-            digest = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        except ValueError:
-            return set()
-    elif value[:1] == "z" and all(digit in _BASE58 for digit in value[1:]):
-        number = 0
-        for digit in value[1:]:
-            number = number * 58 + _BASE58.index(digit)
-        digest = number.to_bytes((number.bit_length() + 7) // 8)
     if len(digest) - 2 == _MULTIHASHES.get(digest[:2]):
         return {digest[2:].hex()}
     return {digest.hex()} if len(digest) in _LENGTHS.values() else set()
