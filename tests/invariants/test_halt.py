@@ -39,7 +39,8 @@ def test_halting_stops_issuing_within_five_seconds_and_resuming_loses_nothing(
     """
     `testamur halt on` in the middle of a job: what was in hand ends within five
     seconds, then no key is used, nothing is issued, no checkpoint is signed. Jobs
-    are accepted and everything can be read. `halt off`: every row is issued, once.
+    are accepted, and certificates shown and revoked. `halt off`: every row is issued,
+    once.
     """
     folder = tmp_path / "house"
     folder.mkdir()
@@ -62,6 +63,11 @@ def test_halting_stops_issuing_within_five_seconds_and_resuming_loses_nothing(
         time.sleep(0.2)  # a checkpoint that was begun before the halt
         at_rest = counts(server)
         assert 0 < at_rest["certificates"] < ROWS
+        shown = tenant.client.get("/v1/certificates?limit=1").json()["certificates"][0]
+        taken_back = tenant.client.post(
+            f"/v1/certificates/{shown['id']}/revoke", json={"reason": "drill"}
+        )
+        assert taken_back.status_code == 200, taken_back.text
         later = tenant.job(sheet(*good_rows(2, start=9_000)), pictures())
         time.sleep(1.2)  # six chunks' worth, were they leased
 
@@ -71,8 +77,9 @@ def test_halting_stops_issuing_within_five_seconds_and_resuming_loses_nothing(
         ready = httpx.get(f"{server.url}/readyz").json()
         assert ready == {"status": "ok", "issuing": "halted"}
         assert "testamur_issuing_halted 1.0" in httpx.get(f"{server.url}/metrics").text
-        shown = tenant.client.get("/v1/certificates?limit=1").json()["certificates"][0]
-        assert httpx.get(f"{server.url}/c/{shown['id']}").status_code == 200
+        page = httpx.get(f"{server.url}/c/{shown['id']}")
+        assert page.status_code == 200
+        assert "evoked" in page.text
 
         server.run("halt", "off")
 
@@ -132,6 +139,7 @@ def test_a_halt_is_looked_for_before_a_chunk_is_leased_and_before_it_is_signed(
     while switch.state() is None:  # its pictures are being fetched
         workshop.work_once()
 
+    assert workshop.queue.lease("another") is None
     assert signed == []
     with workshop.database.reading() as connection:
         found = connection.exec_driver_sql("SELECT state, attempts FROM chunks")

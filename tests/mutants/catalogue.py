@@ -10,6 +10,12 @@ from dataclasses import dataclass
 
 STORES = "tests/stores/"
 INVARIANTS = "tests/invariants/"
+AUDIT = INVARIANTS + "test_audit_first.py"
+
+LOOKED_FOR = (
+    "test_a_halt_is_looked_for_before_a_chunk_is_leased_and_before_it_is_signed"
+)
+RESTORED = "test_a_restored_backup_neither_unrevokes_nor_forks_the_log"
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,10 @@ def test(file: str, name: str) -> str:
 
 QUEUE = STORES + "test_queue.py"
 DESK = STORES + "test_desk.py"
+KEYS = STORES + "test_issuer_keys.py"
+HISTORY = INVARIANTS + "test_key_history.py"
+SECRETS = INVARIANTS + "test_no_clear_secrets.py"
+STOLEN = INVARIANTS + "test_stolen_disk.py"
 REGISTRY = STORES + "test_registry.py"
 CONVERGENCE = INVARIANTS + "test_convergence.py"
 ISSUING = "test_issuing_that_breaks_anywhere_is_finished_by_a_restart"
@@ -378,6 +388,104 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "two-keys-in-force",
+        "I10",
+        "adapters/sql/issuer_keys.py",
+        "if other.algorithm is key.algorithm and other.is_in_force:",
+        "if other.id == key.id:",
+        (test(KEYS, "test_processes_that_are_first_at_once_agree[sqlite]"),),
+    ),
+    Mutant(
+        "retired-keys-are-forgotten",
+        "I5",
+        "issuance/did_web.py",
+        "(key for key in keys if key.revoked_at is None)",
+        "(key for key in keys if key.is_in_force)",
+        (test(HISTORY, "test_what_was_signed_before_a_rotation_verifies"),),
+    ),
+    Mutant(
+        "revoked-keys-stay-published",
+        "I17",
+        "issuance/did_web.py",
+        "(key for key in keys if key.revoked_at is None)",
+        "(key for key in keys)",
+        (test(HISTORY, "test_what_a_revoked_key_signed_verifies_no_more"),),
+    ),
+    Mutant(
+        "a-revocation-elsewhere-is-not-noticed",
+        "I17",
+        "issuance/keyring.py",
+        "            if key.revoked_at is not None:\n"
+        "                self._opened.pop(key_id, None)\n"
+        "            elif key_id",
+        "            if key_id",
+        (test(KEYS, "test_a_revocation_elsewhere_is_noticed[sqlite]"),),
+    ),
+    Mutant(
+        "api-keys-are-kept",
+        "I22",
+        "access/keys.py",
+        'hint=f"{text[:7]}…{text[-4:]}"',
+        "hint=text",
+        (test(SECRETS, "test_no_secret_is_in_clear_anywhere[file]"),),
+    ),
+    Mutant(
+        "the-secret-is-kept-beside-the-data",
+        "I22",
+        "wiring/secret.py",
+        "return secret.derive(CHECK).hex()",
+        "return secret._material.hex()",
+        (test(SECRETS, "test_no_secret_is_in_clear_anywhere[environment]"),),
+    ),
+    Mutant(
+        "sealed-by-arguments",
+        "I22",
+        "adapters/keys/sealing.py",
+        '[sys.executable, "-m", CHILD]',
+        '[sys.executable, "-m", CHILD, json.dumps(question)]',
+        (test(SECRETS, "test_no_secret_is_in_clear_anywhere[token]"),),
+    ),
+    Mutant(
+        "settings-say-the-secret",
+        "I22",
+        "config.py",
+        "repr=not is_hidden,",
+        "repr=True,",
+        (test(SECRETS, "test_settings_in_a_traceback_do_not_show_the_secret"),),
+    ),
+    Mutant(
+        "a-missing-secret-is-made-anew",
+        "I23",
+        "wiring/secret.py",
+        "if is_known and not path.exists():",
+        "if is_known is None:",
+        (test(STOLEN, "test_a_copy_without_the_secret_does_not_start"),),
+    ),
+    Mutant(
+        "any-secret-will-do",
+        "I23",
+        "wiring/secret.py",
+        "if not compare_digest(known, mine):",
+        "if not known:",
+        (test(STOLEN, "test_no_command_signs_for_a_copy_with_another_secret"),),
+    ),
+    Mutant(
+        "keys-are-sealed-with-nothing",
+        "I23",
+        "wiring/office.py",
+        "lambda: self.secret.derive(keys.SEALING)",
+        "lambda: bytes(32)",
+        (test(STOLEN, "test_a_copy_does_not_open_its_keys_to_a_thief"),),
+    ),
+    Mutant(
+        "a-key-is-made-untold",
+        "I25",
+        "adapters/sql/issuer_keys.py",
+        '            _tell(connection, "key.made", key.made_at, by, key.id, key)\n',
+        "",
+        (test(KEYS, "test_a_key_that_cannot_be_told_of_is_not_made[sqlite]"),),
+    ),
+    Mutant(
         "cancelled-rows-are-left-out",
         "I33",
         "delivery/results_csv.py",
@@ -445,5 +553,144 @@ MUTANTS = (
                 "test_the_neighbours_of_a_known_certificate_are_404_and_then_429",
             ),
         ),
+    ),
+    Mutant(
+        "leased-while-halted",
+        "I19",
+        "adapters/sql/queue.py",
+        "GOING = \"NOT EXISTS (SELECT 1 FROM house WHERE name = 'halted_at')\"",
+        'GOING = "TRUE"',
+        (test(INVARIANTS + "test_halt.py", f"{LOOKED_FOR}[sqlite-before leasing]"),),
+    ),
+    Mutant(
+        "signed-while-halted",
+        "I19",
+        "adapters/sql/registry.py",
+        "            if halted_at(connection) is not None:\n",
+        "            if halted_at(connection) == 0:\n",
+        (test(INVARIANTS + "test_halt.py", f"{LOOKED_FOR}[sqlite-before drafting]"),),
+    ),
+    Mutant(
+        "published-while-halted",
+        "I19",
+        "wiring/log.py",
+        "            if halted_at(connection) is not None:\n",
+        "            if halted_at(connection) == 0:\n",
+        (
+            test(
+                INVARIANTS + "test_halt.py",
+                "test_halting_stops_issuing_within_five_seconds_and_resuming_loses_"
+                "nothing[sqlite]",
+            ),
+        ),
+        is_slow=True,
+    ),
+    Mutant(
+        "an-attempt-for-a-halt",
+        "I19",
+        "jobs/runner.py",
+        "    except Halted as halted:\n"
+        "        # Nothing of it was issued: whoever leases it after the halt begins "
+        "anew.\n"
+        "        queue.release(lease, blameless=True)\n",
+        "    except Halted as halted:\n        queue.release(lease)\n",
+        (test(INVARIANTS + "test_halt.py", f"{LOOKED_FOR}[sqlite-before drafting]"),),
+    ),
+    Mutant(
+        "revoked-and-not-told",
+        "I25",
+        "adapters/sql/access_store.py",
+        "            _note(connection, act, tenant_id, id_, moment, by)\n",
+        "",
+        (
+            test(
+                AUDIT,
+                "test_an_act_is_done_with_its_entry_or_not_at_all"
+                "[sqlite-api_key.revoke]",
+            ),
+        ),
+    ),
+    Mutant(
+        "signed-and-not-told",
+        "I25",
+        "adapters/sql/registry.py",
+        "            if draft.places:\n                self._log_key_use",
+        "            if not draft:\n                self._log_key_use",
+        (test(AUDIT, "test_no_key_signs_what_the_audit_log_does_not_tell[sqlite]"),),
+    ),
+    Mutant(
+        "entries-that-stand-alone",
+        "I25",
+        "adapters/sql/audit.py",
+        '"hash": link(previous, *fields),',
+        '"hash": link(START, *fields),',
+        (
+            test(
+                STORES + "test_audit.py",
+                "test_each_entry_is_bound_to_the_one_before_it[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "changed-and-not-noticed",
+        "I25",
+        "core/chain.py",
+        "elif link(self._hash, *fields) != entry_hash:",
+        "elif len(entry_hash) != 32:",
+        (
+            test(
+                AUDIT,
+                "test_fsck_names_the_entry_that_is_not_what_it_was[sqlite-changed]",
+            ),
+        ),
+    ),
+    Mutant(
+        "the-end-cut-off",
+        "I25",
+        "access/audit.py",
+        "    if remembered and not is_there:\n",
+        "    if remembered and not is_there and seq >= remembered.seq:\n",
+        (
+            test(
+                AUDIT,
+                "test_entries_missing_at_the_end_show_against_the_remembered_head"
+                "[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "unrevoked-by-a-backup",
+        "I17",
+        "issuance/replay.py",
+        "        if is_known(act.id):\n",
+        "        if not is_known(act.id):\n",
+        (test(INVARIANTS + "test_restore.py", RESTORED),),
+    ),
+    Mutant(
+        "written-down-too-late",
+        "I17",
+        "adapters/sql/acts.py",
+        "            write_down(done)\n",
+        "",
+        (test(INVARIANTS + "test_restore.py", RESTORED),),
+        is_slow=True,
+    ),
+    Mutant(
+        "goes-on-with-an-old-backup",
+        "I17",
+        "wiring/record.py",
+        '        log.error("issuing halted", why=problem)\n',
+        "        return\n",
+        (test(INVARIANTS + "test_restore.py", RESTORED),),
+        is_slow=True,
+    ),
+    Mutant(
+        "places-handed-out-again",
+        "I17",
+        "adapters/sql/restored.py",
+        '"UPDATE status_lists SET used = size WHERE used < size"',
+        '"UPDATE status_lists SET used = used"',
+        (test(INVARIANTS + "test_restore.py", RESTORED),),
+        is_slow=True,
     ),
 )
