@@ -26,9 +26,11 @@ def stolen(tmp_path_factory) -> Path:
     """Return a copy of what a server kept that has issued certificates."""
     folder = tmp_path_factory.mktemp("stolen")
     with running() as server:
-        server.tenant().done(sheet(*good_rows(3)), pictures())
+        tenant = server.tenant()
+        tenant.done(sheet(*good_rows(3)), pictures())
         shutil.copytree(server.data, folder / "data")
         shutil.copy(server.folder / "secret", folder / "secret")
+        (folder / "slug").write_text(tenant.slug)
     return folder / "data"
 
 
@@ -115,6 +117,27 @@ def test_a_copy_with_another_secret_does_not_start(copy, way):
     assert ended.stderr.count("\n") == 1
     assert "is not the one that this data was made with" in ended.stderr
     assert wrong not in ended.stderr
+    assert signed(copy) == before
+
+
+def test_no_command_signs_for_a_copy_with_another_secret(copy, stolen):
+    """What needs no server is refused as well, and nothing is added."""
+    before = signed(copy)
+    slug = stolen.with_name("slug").read_text()
+    words = ["token", "create", "--tenant", slug]
+
+    ended = subprocess.run(
+        [TESTAMUR, *words],
+        env=settings_of(copy, TESTAMUR_SECRET="ab" * 32),
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert "is not the one that this data was made with" in ended.stderr
     assert signed(copy) == before
 
 
