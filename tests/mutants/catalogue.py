@@ -38,6 +38,9 @@ def test(file: str, name: str) -> str:
     return f"{file}::{name}"
 
 
+VERIFIED = INVARIANTS + "test_verified_first.py"
+CHUNKS = INVARIANTS + "test_verified_chunks.py"
+FLIPPED = "test_a_signature_with_one_bit_flipped_in_memory_is_shown_to_nobody"
 QUEUE = STORES + "test_queue.py"
 DESK = STORES + "test_desk.py"
 KEYS = STORES + "test_issuer_keys.py"
@@ -794,5 +797,87 @@ MUTANTS = (
         '"UPDATE status_lists SET used = used"',
         (test(INVARIANTS + "test_restore.py", RESTORED),),
         is_slow=True,
+    ),
+    Mutant(
+        "secured-before-it-is-judged",
+        "I15",
+        "issuance/secure.py",
+        "        self._lint(wanted, proof)\n",
+        "",
+        (test(VERIFIED, "test_no_key_is_used_for_what_is_no_credential[jwt]"),),
+    ),
+    Mutant(
+        "signed-for-anybody",
+        "I15",
+        "issuance/secure.py",
+        "    if not isinstance(named, str) or named not in own:\n",
+        "    if not isinstance(named, str):\n",
+        (test(VERIFIED, "test_no_key_is_used_for_what_is_no_credential[rdfc]"),),
+    ),
+    Mutant(
+        "proofs-not-verified-before-they-are-shown",
+        "I15",
+        "issuance/secure.py",
+        "            raise _not_what_was_signed(key)\n"
+        "        _verify(key, signature, message)\n"
+        "        return secured, text\n",
+        "            raise _not_what_was_signed(key)\n        return secured, text\n",
+        (test(VERIFIED, FLIPPED + "[0-rdfc]"),),
+    ),
+    Mutant(
+        "tokens-not-verified-before-they-are-shown",
+        "I15",
+        "issuance/secure.py",
+        "        _verify(key, signature, message)\n        envelope = {\n",
+        "        envelope = {\n",
+        (test(VERIFIED, FLIPPED + "[511-jwt-rs256]"),),
+    ),
+    Mutant(
+        "what-is-sent-is-not-read-again",
+        "I15",
+        "issuance/secure.py",
+        '_decoded(proofs[0].get("messages", {}).get("sha256")) != message\n',
+        "False\n",
+        (
+            test(
+                VERIFIED,
+                "test_what_reads_differently_once_it_is_signed_is_shown_to_nobody"
+                "[rdfc]",
+            ),
+        ),
+    ),
+    Mutant(
+        "a-halt-does-not-stop-what-is-in-hand",
+        "I19",
+        "adapters/sql/secured.py",
+        "            _go_on(connection)\n            connection.execute(insert(",
+        "            connection.execute(insert(",
+        (test(VERIFIED, "test_nothing_is_signed_while_issuing_is_halted"),),
+    ),
+    Mutant(
+        "chunks-not-verified",
+        "I15",
+        "issuance/signing.py",
+        "                verifier.verify(signature, signed)\n",
+        "                pass\n",
+        (
+            test(
+                CHUNKS,
+                "test_one_bit_of_one_signature_and_no_certificate_of_the_chunk[2]",
+            ),
+        ),
+    ),
+    Mutant(
+        "nothing-worked-out-from-scratch",
+        "I15",
+        "issuance/signing.py",
+        "            if row.row in checked:\n",
+        "            if row.row in ():\n",
+        (
+            test(
+                CHUNKS,
+                "test_what_is_stamped_otherwise_than_it_is_signed_is_noticed",
+            ),
+        ),
     ),
 )
