@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from . import standing
 from .house import house_of
 
 CertificateId = Annotated[
@@ -18,14 +19,9 @@ def add_to(app: typer.Typer) -> None:
     certificate = typer.Typer(
         help="Certificates that were issued.", no_args_is_help=True
     )
-    # One command alone would become the group itself.
-    certificate.callback()(_group)
     certificate.command()(credential)
+    standing.add_commands(certificate)
     app.add_typer(certificate, name="certificate")
-
-
-def _group() -> None:
-    pass
 
 
 def credential(

@@ -8,10 +8,13 @@ from typing import Any, Protocol
 
 import typer
 
+from testamur.core.acts import Chosen, Done, Erasure, Person
 from testamur.core.download import Download
+from testamur.core.lifecycle import StandingEvent
 from testamur.core.words import (
     ApiKey,
     AuditLine,
+    Certificate,
     Halt,
     IssuerProfile,
     Job,
@@ -19,6 +22,7 @@ from testamur.core.words import (
     NewToken,
     Progress,
     PublicKey,
+    Status,
     Tenant,
 )
 
@@ -44,6 +48,15 @@ class RecordLine:
     head: int | None
     #: How the database is behind; None when it is not.
     problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateLine:
+    """A certificate as its operator sees it."""
+
+    certificate: Certificate
+    status: Status
+    url: str
 
 
 class Desk(Protocol):
@@ -110,6 +123,7 @@ class Desk(Protocol):
         batch_name: str | None,
         encoding: str | None,
         mapping: Mapping[str, str] | None,
+        valid_days: int | None,
     ) -> Job:
         """Accept files as a job, or refuse."""
         ...
@@ -140,6 +154,20 @@ class Desk(Protocol):
         """Run workers meanwhile, unless a server does it already."""
         ...
 
+    def certificate(self, certificate_id: str) -> CertificateLine:
+        """Return a certificate as it stands now, or refuse."""
+        ...
+
+    def change_standing(
+        self, event: StandingEvent, chosen: Chosen, reason: str
+    ) -> Done:
+        """Revoke, suspend or reinstate certificates of one tenant, or refuse."""
+        ...
+
+    def correct(self, certificate_id: str, changes: Mapping[str, object]) -> Job:
+        """Accept a job whose certificate will stand in this one's place, or refuse."""
+        ...
+
     def certificate_url(self, job_id: str) -> str | None:
         """Return the page of one of the job's certificates, if it has any."""
         ...
@@ -148,6 +176,10 @@ class Desk(Protocol):
         self, certificate_id: str, format: str, algorithm: str
     ) -> tuple[bytes, str]:
         """Return a certificate's credential and its media type, or refuse."""
+        ...
+
+    def erase(self, slug: str, person: Person, reason: str) -> Erasure:
+        """Erase a person from all that is the tenant's, or refuse."""
         ...
 
     def halt(self, reason: str) -> Halt:

@@ -8,6 +8,7 @@ import orjson
 import typer
 
 from testamur.core.lifecycle import JobState
+from testamur.core.policy import MAX_VALID_DAYS
 from testamur.core.refusals import Kind, Refusal
 
 from .house import house_of
@@ -38,6 +39,14 @@ def issue(
         list[str] | None,
         typer.Option("--map", help="YOURS=OURS, a column's header; may be repeated."),
     ] = None,
+    valid_days: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=MAX_VALID_DAYS,
+            help="For how many days certificates are valid whose rows do not say.",
+        ),
+    ] = None,
     results: Annotated[
         Path | None, typer.Option(help="Where the results CSV goes.")
     ] = None,
@@ -53,6 +62,7 @@ def issue(
             batch_name=batch,
             encoding=encoding,
             mapping=_mapping(map_ or []),
+            valid_days=valid_days,
         )
         try:
             with desk.working():

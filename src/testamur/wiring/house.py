@@ -14,13 +14,15 @@ from testamur.access import audit as audited
 from testamur.access.ports import AuditFilter
 from testamur.access.tokens import read_ttl
 from testamur.adapters.processes.pool import WorkerPool
+from testamur.adapters.sql.acts import SqlActs
 from testamur.adapters.sql.backup import backup_database
 from testamur.adapters.sql.fsck import violations
-from testamur.cli.house import RecordLine, SettingLine
+from testamur.cli.house import CertificateLine, RecordLine, SettingLine
 from testamur.config import Settings, read_settings
+from testamur.core.acts import Chosen, Done, Erasure, Person
 from testamur.core.download import Download
 from testamur.core.failpoints import fp
-from testamur.core.lifecycle import JobState
+from testamur.core.lifecycle import JobState, StandingEvent
 from testamur.core.refusals import Halted, Kind, Refusal
 from testamur.core.words import (
     ApiKey,
@@ -42,6 +44,7 @@ from testamur.issuance.issue import facts_of
 from testamur.issuance.ports import Algorithm
 from testamur.web.spool import Spool
 
+from .correcting import correct
 from .issuers import profile_of, public_key
 from .log import sequencing
 from .logs import configure_logs
@@ -144,6 +147,7 @@ class OfficeDesk:
         batch_name: str | None,
         encoding: str | None,
         mapping: Mapping[str, str] | None,
+        valid_days: int | None,
     ) -> Job:
         """Accept files as a job, or refuse."""
         tenant = self.office.tenants.find(slug)
@@ -155,7 +159,10 @@ class OfficeDesk:
                 rows_file=_copied(rows, spool.home),
                 images_file=_copied(images, spool.home) if images else None,
                 wishes=Wishes(
-                    batch_name=batch_name, encoding=encoding, mapping=mapping
+                    batch_name=batch_name,
+                    encoding=encoding,
+                    mapping=mapping,
+                    valid_days=valid_days,
                 ),
             )
 
@@ -218,6 +225,35 @@ class OfficeDesk:
             finally:
                 pool.stop()
 
+    def certificate(self, certificate_id: str) -> CertificateLine:
+        """Return a certificate as it stands now, or refuse."""
+        found = issued.find(certificate_id, certificates=self.office.certificates)
+        if found is None:
+            raise _no_certificate(certificate_id)
+        return CertificateLine(
+            found,
+            found.status_at(self.office.clock()),
+            f"{self.office.public_url}/c/{found.id}",
+        )
+
+    def change_standing(
+        self, event: StandingEvent, chosen: Chosen, reason: str
+    ) -> Done:
+        """Revoke, suspend or reinstate certificates of one tenant, or refuse."""
+        owner = SqlActs(self.office.database).owner_of(chosen)
+        return self.office.standings.change(
+            event, owner or "", chosen, reason=reason, actor=OPERATOR
+        )
+
+    def correct(self, certificate_id: str, changes: Mapping[str, object]) -> Job:
+        """Accept a job whose certificate will stand in this one's place, or refuse."""
+        found = self.certificate(certificate_id).certificate
+        owner = self._owner(found.job_id)
+        (tenant,) = (one for one in self.tenants() if one.id == owner)
+        return correct(
+            self.office, tenant, found, changes, idempotency_key=None, by=OPERATOR
+        )
+
     def certificate_url(self, job_id: str) -> str | None:
         """Return the page of one of the job's certificates, if it has any."""
         page = issued.listing(
@@ -236,6 +272,13 @@ class OfficeDesk:
         """Return a certificate's credential and its media type, or refuse."""
         found = rendition_of(self.office, certificate_id, format, algorithm, OPERATOR)
         return found.body, found.media_type
+
+    def erase(self, slug: str, person: Person, reason: str) -> Erasure:
+        """Erase a person from all that is the tenant's, or refuse."""
+        tenant = self.office.tenants.find(slug)
+        return self.office.erasures.erase(
+            tenant.id, person, reason=reason, actor=OPERATOR
+        )
 
     def halt(self, reason: str) -> Halt:
         """Have nothing signed from now on; return the halt in force."""
@@ -412,6 +455,14 @@ class TestamurHouse:
             for field in fields(Settings)
             if field.metadata
         ]
+
+
+def _no_certificate(certificate_id: str) -> Refusal:
+    return Refusal(
+        Kind.NOT_FOUND,
+        "certificate_not_found",
+        f"there is no certificate {certificate_id[:64]}",
+    )
 
 
 def _shown(settings: Settings, name: str) -> str:

@@ -86,6 +86,11 @@ JOB_OF = {
     ),
 }
 
+OWNER = """
+    SELECT j.tenant_id FROM jobs j LEFT JOIN batches b ON b.job_seq = j.seq
+    LEFT JOIN certificates c ON c.job_seq = j.seq WHERE {column} = :name LIMIT 1
+"""
+
 KNOWN = text("SELECT 1 FROM acts WHERE id = :act")
 
 #: What the certificates of an act are afterwards, but for those reinstated.
@@ -138,6 +143,22 @@ class SqlActs:
                 # Their places may be handed out already: hand out none beside them.
                 connection.execute(CLOSE_LISTS, {"tenant": act.tenant_id})
         return len(act.certificates) - there
+
+    def owner_of(self, chosen: Chosen) -> str | None:
+        """Return whose the first of the chosen certificates, their job or batch is."""
+        names = (
+            ("c.id", (chosen.ids or (None,))[0]),
+            ("c.reference", (chosen.references or (None,))[0]),
+            ("j.id", chosen.job_id),
+            ("b.id", chosen.batch_id),
+        )
+        with self._database.reading() as connection:
+            for column, name in names:
+                if name is not None and "\0" not in name:
+                    query = text(OWNER.format(column=column))
+                    found = connection.scalar(query, {"name": name})
+                    return None if found is None else str(found)
+        return None
 
     def knows(self, act_id: str) -> bool:
         """Say whether the act was done."""
