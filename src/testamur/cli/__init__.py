@@ -18,6 +18,7 @@ from . import (
     key,
     log,
     operations,
+    person,
     record,
     secret,
     server,
@@ -50,6 +51,7 @@ verify.add_to(app)
 audit.add_to(app)
 halt.add_to(app)
 record.add_to(app)
+person.add_to(app)
 operations.add_to(app)
 secret.add_to(app)
 config.add_to(app)

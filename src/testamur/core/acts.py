@@ -66,6 +66,25 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Whom an erasure is about: an address, or certificates. Exactly one of both."""
+
+    email: str | None = None
+    ids: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What came of erasing a person."""
+
+    #: None when nothing was there to erase: then there was no act.
+    act: Act | None
+    #: Whether the last traces are gone: pages of the database that hold nothing
+    #: any more, and files. If not, they go as soon as there is room.
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """What came of an act."""
 

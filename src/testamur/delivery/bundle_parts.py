@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from itertools import accumulate
 from zlib import crc32
 
+from testamur.core.columns import ERASED as NOTHING_LEFT
 from testamur.core.refusals import Fault
 from testamur.core.words import Job
 
 from .metadata import metadata_name
 from .ports import Blobs, ResultRow
-from .results_csv import CANCELLED, FAILED, HEADER, PENDING, SUCCESS, Lines
+from .results_csv import CANCELLED, ERASED, FAILED, HEADER, PENDING, SUCCESS, Lines
 from .zip_stream import Member
 
 CSV_NAME = "results.csv"
@@ -30,7 +31,7 @@ READ_BYTES = 128 * 1024
 
 DIGEST_BYTES = 32
 
-_OUTCOMES = (SUCCESS, FAILED, CANCELLED, PENDING)
+_OUTCOMES = (SUCCESS, FAILED, CANCELLED, PENDING, ERASED)
 _NUMBERS = {outcome: number for number, outcome in enumerate(_OUTCOMES)}
 
 #: What a picture may be stored as, and what its name ends with.
@@ -57,7 +58,7 @@ class NotedPage:
     outcomes: bytes
     csv_size: int
     csv_crc32: int
-    #: Of the rows that have a certificate: reference, and size and CRC of the file.
+    #: Of the rows that have a metadata file: reference, and size and CRC of the file.
     references: str
     sizes: "array[int]"
     crcs: "array[int]"
@@ -72,7 +73,11 @@ def note_page(
         bytes(map(_NUMBERS.__getitem__, outcomes)),
         len(lines),
         crc32(lines),
-        "\n".join(row.reference or "" for row in rows if row.certificate_id),
+        "\n".join(
+            row.reference or ""
+            for row, outcome in zip(rows, outcomes, strict=True)
+            if outcome == SUCCESS
+        ),
         array("I", map(len, files)),
         array("I", map(crc32, files)),
     )
@@ -145,7 +150,8 @@ class MetadataPart:
             if at < first:
                 continue
             row = rows[number - self._noted.first]
-            file = self._make(row) if row.certificate_id else b""
+            is_there = row.certificate_id and row.cells != NOTHING_LEFT
+            file = self._make(row) if is_there else b""
             if (len(file), crc32(file)) != (
                 self._noted.sizes[at],
                 self._noted.crcs[at],

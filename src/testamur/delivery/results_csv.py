@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 
 import orjson
 
+from testamur.core.columns import ERASED as NOTHING_LEFT
 from testamur.core.columns import NAME, RECIPIENT_EMAIL
 from testamur.core.lifecycle import JobState
 from testamur.core.refusals import Fault
@@ -30,6 +31,8 @@ SUCCESS = "success"
 FAILED = "failed"
 CANCELLED = "cancelled"
 PENDING = "pending"
+#: It succeeded, and its person was erased since. The wire's word for it is success.
+ERASED = "erased"
 
 #: How many rows are read at once.
 PAGE_ROWS = 500
@@ -92,7 +95,7 @@ class Lines:
     def outcome(self, row: ResultRow) -> str:
         """Return what became of *row* (`core.lifecycle`, rule 3)."""
         if row.certificate_id is not None:
-            return SUCCESS
+            return ERASED if row.cells == NOTHING_LEFT else SUCCESS
         if row.is_on_its_way:
             return PENDING
         return self._unissued if row.failure_code is None else FAILED
@@ -111,6 +114,9 @@ class Lines:
                 f"{row.number},{name},success,{row.certificate_id},{row.voucher_id},"
                 f"{_field(row.reference or '')},{email},\n"
             )
+        if outcome == ERASED:
+            reference = _field(row.reference or "")
+            return f"{row.number},,success,{row.certificate_id},,{reference},,\n"
         error = _field(row.failure_message or "") if outcome == FAILED else ""
         return f"{row.number},{name},{outcome},,,,{email},{error}\n"
 

@@ -32,6 +32,12 @@ WAIT_SECONDS = 0.05
 PATIENCE_SECONDS = 2.0
 REST_SECONDS = 1.0
 
+ERASED = Reason(
+    "images_erased",
+    "The images of this job were removed when a person in it was erased. Upload the "
+    "row again, with its image, as a new job.",
+)
+
 
 class Gallery:
     """One worker's way to pictures. *fetch* is made when a job first has URLs."""
@@ -72,8 +78,12 @@ class Gallery:
             NotYet: pictures are still on their way, and nothing comes just now.
         """
         archive = self._archive(lease)
+        was_erased = lease.job.profile.images_digest == ""
         named: dict[int, str | Reason] = {
-            row: _source(archive, row, cell) for row, cell in wanted.items()
+            row: ERASED
+            if was_erased and not _is_url(cell)
+            else _source(archive, row, cell)
+            for row, cell in wanted.items()
         }
         sources = sorted({name for name in named.values() if isinstance(name, str)})
         known = self._all(lease, sources)
@@ -84,7 +94,7 @@ class Gallery:
 
     def _archive(self, lease: Lease) -> Archive | None:
         digest = lease.job.profile.images_digest
-        if digest is None:
+        if not digest:
             return None
         return _reopen(str(self._blobs.path(digest)))
 

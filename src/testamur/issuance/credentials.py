@@ -3,11 +3,10 @@
 import hashlib
 from dataclasses import dataclass
 
-from testamur.core.ids import is_id
-
 from .die.credential import holes_of
 from .issue import facts_of
 from .ports import Certificates, Dies, Kept
+from .read import find_kept
 from .signing import Presses, placed_at
 from .validity import valid_until
 
@@ -43,11 +42,10 @@ class Credentials:
         without signing it.
 
         Raises:
+            Refusal: GONE, when its person was erased.
             Fault: not passing, when the die it was stamped with is gone.
         """
-        if not is_id(certificate_id):
-            return None
-        kept = self._certificates.find(certificate_id)
+        kept = find_kept(certificate_id, certificates=self._certificates)
         return self.read(kept) if kept else None
 
     def read(self, kept: Kept) -> Credential | None:

@@ -31,11 +31,29 @@ class CertificatePage:
 
 
 def find(certificate_id: str, *, certificates: Certificates) -> Certificate | None:
-    """Return the certificate with this id, or None. Anybody may ask."""
+    """
+    Return the certificate with this id, or None. Anybody may ask.
+
+    Raises:
+        Refusal: GONE, when its person was erased.
+    """
+    kept = find_kept(certificate_id, certificates=certificates)
+    return read(kept) if kept else None
+
+
+def find_kept(certificate_id: str, *, certificates: Certificates) -> Kept | None:
+    """Return the certificate with this id as it was kept, as `find`."""
     if not is_id(certificate_id):
         return None
     kept = certificates.find(certificate_id)
-    return read(kept) if kept else None
+    if kept is None and certificates.find_erased(certificate_id):
+        raise Refusal(
+            Kind.GONE,
+            "certificate_erased",
+            "This certificate was erased at the request of the person it was about. "
+            "It is no longer valid, and nothing of what it said is kept.",
+        )
+    return kept
 
 
 def find_reference(reference: str, *, certificates: Certificates) -> Certificate | None:
@@ -72,7 +90,7 @@ def listing(
     Raises:
         Refusal: *after* is not the id of one of the tenant's certificates.
     """
-    address = None if email is None else _folded(email)
+    address = None if email is None else folded(email)
     if reference is not None:
         references: Sequence[str] | None = _spellings(reference)
     else:
@@ -107,7 +125,7 @@ def listing(
         found += [
             certificate
             for certificate in map(read, slice_)
-            if address in (None, _folded(certificate.facts.recipient_email))
+            if address in (None, folded(certificate.facts.recipient_email))
         ]
         if len(slice_) <= limit:
             break
@@ -143,6 +161,6 @@ def _spellings(reference: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((written, written.upper())))
 
 
-def _folded(address: str) -> str:
+def folded(address: str) -> str:
     """Return *address* as it is compared: NFC, ASCII letters small."""
     return nfc(trim(address)).translate(_CAPITALS)

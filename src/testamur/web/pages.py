@@ -21,13 +21,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from testamur.core.clock import Clock, system_clock
 from testamur.core.ids import is_id
-from testamur.core.refusals import Fault, Refusal
+from testamur.core.refusals import Fault, Kind, Refusal
 from testamur.core.words import Certificate
 
 from .certificate_view import page_fields, public_facts
 
 #: Calls a function that may block, in a thread or not, and returns its result.
 Ask = Callable[..., Awaitable[Any]]
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 HERE = Path(__file__).parent
 
@@ -71,6 +73,11 @@ NOT_FOUND = (
     "The address may have been copied in part, or mistyped. Compare it with the one "
     "you were given: after /c/ it has 24 letters and digits.",
     "If it is the same, ask whoever issued the certificate.",
+)
+ERASED = (
+    "This certificate was erased",
+    "It was erased at the request of the person it was about. It is no longer valid, "
+    "and nothing of what it said is kept here.",
 )
 NOT_PNG = (
     "This picture is not a PNG",
@@ -325,18 +332,40 @@ def page_routes(
         return missing(wants_json=wants_json)
 
     def missing(
-        message: tuple[str, ...] = NOT_FOUND, *, wants_json: bool = False
+        message: tuple[str, ...] = NOT_FOUND,
+        *,
+        wants_json: bool = False,
+        status: int = 404,
+        code: str = "not_found",
     ) -> Response:
         headers = {**PRIVATE, "cache-control": "no-store", "vary": "Accept"}
         if not wants_json:
-            return Response(said(message), 404, headers, HTML)
+            return Response(said(message), status, headers, HTML)
         error = {
             "type": "invalid_request_error",
-            "code": "not_found",
+            "code": code,
             "message": message[0] + ".",
         }
         body = orjson.dumps({"success": False, "error": error})
-        return Response(body, 404, {**SHARED, **headers}, JSON)
+        return Response(body, status, {**SHARED, **headers}, JSON)
+
+    def unless_erased(endpoint: Endpoint) -> Endpoint:
+        async def checked(request: Request) -> Response:
+            try:
+                return await endpoint(request)
+            except Refusal as refusal:
+                if refusal.kind is not Kind.GONE:
+                    raise
+                accept = request.headers.get("accept", "")
+                is_json = request.url.path.endswith(".json") or prefers_json(accept)
+                return missing(
+                    ERASED,
+                    wants_json=is_json or VC in accept,
+                    status=410,
+                    code=refusal.code,
+                )
+
+        return checked
 
     router = APIRouter()
     for path, endpoint in (
@@ -352,7 +381,9 @@ def page_routes(
         ("/c/{id}", page),
     ):
         # GET brings HEAD along.
-        router.add_route(path, endpoint, methods=["GET"], include_in_schema=False)
+        router.add_route(
+            path, unless_erased(endpoint), methods=["GET"], include_in_schema=False
+        )
     return router
 
 

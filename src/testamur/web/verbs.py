@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from testamur.core.acts import Chosen, Done
+from testamur.core.acts import Chosen, Done, Erasure, Person
 from testamur.core.download import Download
 from testamur.core.lifecycle import JobState, StandingEvent
 from testamur.core.policy import Metered, Scope
@@ -15,6 +15,7 @@ from testamur.core.words import (
     Caller,
     Certificate,
     CostPreview,
+    ErasedCertificate,
     Job,
     NewKey,
     Progress,
@@ -146,6 +147,10 @@ class Account(Protocol):
         """Return one certificate of the tenant, or refuse."""
         ...
 
+    def erased(self, tenant_id: str, certificate_id: str) -> ErasedCertificate | None:
+        """Return what is left of a certificate of the tenant that was erased."""
+        ...
+
     def usage(self, tenant: Tenant, since: int | None, until: int | None) -> Usage:
         """Return what was used."""
         ...
@@ -178,6 +183,10 @@ class Standings(Protocol):
         self, by: Caller, event: StandingEvent, chosen: Chosen, reason: str
     ) -> Done:
         """Revoke, suspend or reinstate certificates of the caller's, or refuse."""
+        ...
+
+    def erase(self, by: Caller, person: Person, reason: str) -> Erasure:
+        """Erase a person from all that is the caller's, or refuse."""
         ...
 
     def correct(

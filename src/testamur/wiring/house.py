@@ -286,8 +286,9 @@ class OfficeDesk:
 
     def resume(self) -> bool:
         """Let issuing go on; say whether it was halted."""
-        problem = HouseRecord(self.office).problem()
-        if problem and self.halted():
+        if not self.halted():
+            return False
+        if problem := HouseRecord(self.office).problem():
             raise Refusal(
                 Kind.CONFLICT,
                 "database_behind_record",

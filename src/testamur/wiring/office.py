@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.adapters.sql.audit import SqlAuditTrail
     from testamur.intake.door import Door
     from testamur.issuance.credentials import Credentials
+    from testamur.issuance.erasure import Erasures
     from testamur.issuance.keyring import Keyring
     from testamur.issuance.published_list import PublishedLists
     from testamur.issuance.renditions import Renditions
@@ -179,6 +180,16 @@ class Office:
         from testamur.issuance.standing import Standings
 
         return Standings(SqlActs(self.database), self.acts_record, self.clock)
+
+    @cached_property
+    def erasures(self) -> "Erasures":
+        """What erases persons."""
+        from testamur.adapters.sql.erasures import SqlErasures
+        from testamur.issuance.erasure import Erasures
+
+        return Erasures(
+            SqlErasures(self.database), self.acts_record, self.blobs.remove, self.clock
+        )
 
     @cached_property
     def published_lists(self) -> "PublishedLists":

@@ -13,6 +13,7 @@ from testamur.access.audit import OPERATOR, Head, RememberedHead
 from testamur.adapters.files.log_files import FileRecord
 from testamur.adapters.sql.acts import SqlActs
 from testamur.adapters.sql.restored import accept_loss
+from testamur.core.acts import Act
 from testamur.core.failpoints import fp
 from testamur.core.refusals import Fault, Kind, Refusal
 from testamur.issuance.replay import Replayed, replay
@@ -58,8 +59,9 @@ class HouseRecord:
         Nothing is served before this returns. After a crash: it is called again.
 
         Raises:
-            Fault: not passing, when the record is damaged or cannot be read.
+            Fault: when the record is damaged, or cannot be read or written.
         """
+        self.office.acts_record.prepare()
         found = self._replay()
         if found.acts:
             log.warning("acts done again", acts=found.acts, missing=found.missing)
@@ -146,9 +148,15 @@ class HouseRecord:
         office = self.office
         acts = SqlActs(office.database)
         standings = Standings(acts, office.acts_record, office.clock)
-        return replay(
-            office.acts_record.read(), is_known=acts.knows, apply=standings.apply
-        )
+
+        def apply(act: Act) -> int | None:
+            if act.verb == "erase":
+                return office.erasures.apply(act)
+            return standings.apply(act)
+
+        done = replay(office.acts_record.read(), is_known=acts.knows, apply=apply)
+        office.erasures.tidy()  # or at the next sweep
+        return done
 
 
 def _next_origin(origin: str) -> str:

@@ -119,7 +119,7 @@ def _open(settings: Settings) -> Iterator[Office]:
 
 @contextmanager
 def _sweeping(office: Office, *more: Callable[[], None]) -> Iterator[None]:
-    """Release lapsed leases, finish finished jobs, forget old counts, and *more*."""
+    """Release lapsed leases, finish finished jobs, forget what is over, and *more*."""
     stopping = threading.Event()
 
     def sweep() -> None:
@@ -130,6 +130,7 @@ def _sweeping(office: Office, *more: Callable[[], None]) -> Iterator[None]:
                 office.queue.lapse()
                 office.queue.settle()
                 office.limiter.tidy()
+                office.erasures.tidy()
                 for one in more:
                     one()
             except Fault as trouble:

@@ -13,7 +13,7 @@ from testamur.access.ports import AuditFilter
 from testamur.access.scopes import require
 from testamur.access.usage import preview, read_count, usage_of
 from testamur.adapters.sql.measures import SqlMeasures
-from testamur.core.acts import Chosen, Done
+from testamur.core.acts import Chosen, Done, Erasure, Person
 from testamur.core.clock import DAY
 from testamur.core.download import Download
 from testamur.core.lifecycle import JobState, StandingEvent
@@ -24,6 +24,7 @@ from testamur.core.words import (
     AuditLine,
     Caller,
     Certificate,
+    ErasedCertificate,
     Job,
     NewKey,
     Progress,
@@ -44,6 +45,7 @@ from testamur.web.routes.log import log_routes
 from testamur.web.routes.metrics import metrics_routes
 from testamur.web.routes.native import job_routes
 from testamur.web.routes.native_account import account_routes
+from testamur.web.routes.native_erasure import erasure_routes
 from testamur.web.routes.native_standing import standing_routes
 from testamur.web.routes.pocketbook import pocketbook_routes
 from testamur.web.routes.renditions import rendition_routes
@@ -224,7 +226,12 @@ class SiteAccount:
 
     def certificate(self, tenant_id: str, certificate_id: str) -> Certificate:
         """Return one certificate of the tenant, or refuse."""
-        found = issued.find(certificate_id, certificates=self.office.certificates)
+        try:
+            found = issued.find(certificate_id, certificates=self.office.certificates)
+        except Refusal:
+            if self.erased(tenant_id, certificate_id) is not None:
+                raise
+            found = None
         owned = found and self.office.jobs_of.find(tenant_id, found.job_id)
         if found is None or not owned:
             raise Refusal(
@@ -234,6 +241,12 @@ class SiteAccount:
                 at="id",
             )
         return found
+
+    def erased(self, tenant_id: str, certificate_id: str) -> ErasedCertificate | None:
+        """Return what is left of a certificate of the tenant that was erased."""
+        found = self.office.certificates.find_erased(certificate_id)
+        owned = found and self.office.jobs_of.find(tenant_id, found.job_id)
+        return found if owned else None
 
     def usage(self, tenant: Tenant, since: int | None, until: int | None) -> Usage:
         """Return what was used; the last 30 days when nothing else is said."""
@@ -285,6 +298,12 @@ class SiteStandings:
         """Revoke, suspend or reinstate certificates of the caller's, or refuse."""
         return self.office.standings.change(
             event, by.tenant.id, chosen, reason=reason, actor=by.credential_id
+        )
+
+    def erase(self, by: Caller, person: Person, reason: str) -> Erasure:
+        """Erase a person from all that is the caller's, or refuse."""
+        return self.office.erasures.erase(
+            by.tenant.id, person, reason=reason, actor=by.credential_id
         )
 
     def correct(
@@ -351,6 +370,7 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
                 ),
             ),
             standing_routes(verbs),
+            erasure_routes(verbs),
             status_list_routes(
                 lambda name, purpose: office.published_lists.read(
                     name, Purpose(purpose)

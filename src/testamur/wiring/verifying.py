@@ -82,6 +82,11 @@ class HouseRecords:
 
     def certificate(self, certificate_id: str) -> HouseCertificate | None:
         """Return the certificate with this id, if it was published."""
+        erased = self._office.certificates.find_erased(certificate_id)
+        if erased is not None:
+            return HouseCertificate(
+                erased.id, None, "erased", erased.erased_at, "", None, None
+            )
         found = issued.find(certificate_id, certificates=self._office.certificates)
         if found is None:
             return None

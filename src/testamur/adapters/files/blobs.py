@@ -90,6 +90,22 @@ class DirectoryBlobs:
         """Return the path at which the stored bytes can be read."""
         return self._root / digest[:2] / digest[2:]
 
+    def remove(self, digest: str) -> None:
+        """
+        Remove what is stored under this name, if anything is, for good.
+
+        Raises:
+            Fault: passing, when it cannot be removed.
+        """
+        path = self.path(digest)
+        try:
+            path.unlink()
+            _sync_folder(path.parent)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _explained(error) from error
+
     def digests(self) -> list[str]:
         """Return the name of everything stored."""
         return sorted(

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import TextClause, bindparam, text
 
 from testamur.core.lifecycle import Standing
-from testamur.core.words import TakenBack
+from testamur.core.words import ErasedCertificate, TakenBack
 from testamur.issuance.ports import Kept, Seal
 
 from .database import Database
@@ -15,7 +15,8 @@ from .job_rows import read_profile
 from .publication import is_published
 from .shelf import PICTURE, picture_from
 
-# A query puts the certificates it means in place of the braces, as `c`.
+# A query puts the certificates it means in place of the braces, as `c`. Erased ones
+# are not among them: they have no voucher any more.
 KEPT = f"""
     SELECT c.id, c.reference, t.name, j.id, b.id, j.profile, r.number, r.cells,
       c.issued_at, v.id, v.expires_at, c.chunk_id, c.die_id, c.signature, s.key_id,
@@ -49,6 +50,16 @@ FIND_REFERENCE = text(
     + f"WHERE c.reference = :reference AND {is_published('c.chunk_id')}"
 )
 
+FIND_ERASED = text("""
+    SELECT c.id, c.reference, j.id, b.id, c.number, c.issued_at, a.done_at
+    FROM certificates c
+    JOIN erasures e ON e.job_seq = c.job_seq AND e.number = c.number
+    JOIN acts a ON a.id = e.act_id
+    JOIN jobs j ON j.seq = c.job_seq
+    LEFT JOIN batches b ON b.job_seq = c.job_seq
+    WHERE c.id = :id
+""")
+
 PLACE = text("""
     SELECT c.job_seq, c.number FROM certificates c JOIN jobs j ON j.seq = c.job_seq
     WHERE c.id = :after AND j.tenant_id = :tenant
@@ -62,7 +73,7 @@ class SqlCertificates:
         self._database = database
 
     def find(self, certificate_id: str) -> Kept | None:
-        """Return the certificate with this id, or None."""
+        """Return the certificate with this id, or None: erased ones are not found."""
         with self._database.reading() as connection:
             row = connection.execute(FIND, {"id": certificate_id}).first()
         return _kept(row) if row else None
@@ -72,6 +83,12 @@ class SqlCertificates:
         with self._database.reading() as connection:
             row = connection.execute(FIND_REFERENCE, {"reference": reference}).first()
         return _kept(row) if row else None
+
+    def find_erased(self, certificate_id: str) -> ErasedCertificate | None:
+        """Return what is left of the certificate, if its person was erased."""
+        with self._database.reading() as connection:
+            row = connection.execute(FIND_ERASED, {"id": certificate_id}).first()
+        return ErasedCertificate(*row) if row else None
 
     def listing(
         self,

@@ -133,6 +133,38 @@ class Database:
             for value in values:
                 copy.write_row(value)
 
+    def overwrite_freed(self, tables: Sequence[str]) -> None:
+        """
+        Leave nothing in the files of what was deleted or replaced before this.
+
+        SQLite writes every page anew (VACUUM: writers wait, and it takes as much room
+        as the database has) and empties its log. PostgreSQL lets go of old versions
+        in *tables*; its files hold them until their room is used again.
+
+        Raises:
+            StorageFull: there is no room to do it.
+            Fault: passing, when a reader stands in the way for too long.
+        """
+        if self._lock_file is None:
+            with (
+                self._explained(),
+                self.engine.connect().execution_options(
+                    isolation_level="AUTOCOMMIT"
+                ) as connection,
+            ):
+                connection.exec_driver_sql(f"VACUUM {', '.join(tables)}")
+            return
+        # In the data directory: what SQLite moves through it is people's data.
+        os.environ.setdefault("SQLITE_TMPDIR", str(self.path.parent))
+        with self._explained(), self._turnstile:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+            try:
+                _vacuum(self.path)
+            except sqlite3.OperationalError as error:
+                raise _explain_sqlite(error) from error
+            finally:
+                fcntl.flock(self._lock_file, fcntl.LOCK_UN)
+
     def change_mark(self) -> object:
         """
         Return something that is another after a commit; None when nothing is.
@@ -231,6 +263,25 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "wal_autocheckpoint = 4000",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _vacuum(path: Path) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        for pragma in (
+            f"busy_timeout = {BUSY_MILLISECONDS}",
+            "synchronous = FULL",
+            f"cache_size = -{CACHE_KIB}",
+            "temp_store = FILE",  # there may be more than fits into memory
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("VACUUM")
+        # Waits for readers that still see what was before.
+        is_busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.close()
+    if is_busy:
+        raise Fault("SQLite: readers keep the old log in use", passing=True)
 
 
 def _begin_sqlite(connection: Connection) -> None:

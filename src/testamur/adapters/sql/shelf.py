@@ -199,8 +199,8 @@ class SqlShelf:
         named = {digest for (digest,) in found}
         for (profile,) in profiles:
             read = read_profile(profile)
-            named |= {read.rows_digest, read.images_digest or read.rows_digest}
-        return named
+            named |= {read.rows_digest, read.images_digest or ""}
+        return named - {""}  # what was uploaded goes when a person of it is erased
 
     def _look(
         self, job: int, sources: Sequence[str], round: int, worker: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from testamur.core.acts import Chosen
+from testamur.core.acts import Chosen, Person
 from testamur.core.lifecycle import JobState, StandingEvent
 from testamur.core.refusals import Kind, Refusal
 
@@ -170,6 +170,18 @@ def standing_change(body: Any) -> StandingChange:
         ),
         _text(fields, "reason") or "",
     )
+
+
+def erasure(body: Any) -> tuple[Person, str]:
+    """
+    Read `{"email": "...", "reason": "..."}`; or `certificateIds` in place of `email`.
+
+    Raises:
+        Refusal: INVALID, naming the field.
+    """
+    fields = _object(body, {"email", "certificateIds", "reason"})
+    person = Person(_text(fields, "email"), _names(fields, "certificateIds"))
+    return person, _text(fields, "reason") or ""
 
 
 def reason(body: Any) -> str:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from testamur.core.acts import Done
+from testamur.core.acts import Done, Erasure
 from testamur.core.clock import rfc3339
 from testamur.core.lifecycle import JobState, StandingEvent
 from testamur.core.words import (
     ApiKey,
     AuditLine,
     Certificate,
+    ErasedCertificate,
     NewKey,
     Progress,
     RowFailure,
@@ -99,6 +100,33 @@ def done(event: StandingEvent, one: Done) -> dict[str, Any]:
         "at": one.act and rfc3339(one.act.at),
         "changed": one.changed,
         "unchanged": one.unchanged,
+    }
+
+
+def erasure(one: Erasure) -> dict[str, Any]:
+    """Spell what came of erasing a person."""
+    act = one.act
+    return {
+        "actId": act and act.id,
+        "at": act and rfc3339(act.at),
+        "certificateIds": list(act.certificates) if act else [],
+        "rows": len(act.rows) if act else 0,
+        "isComplete": one.is_complete,
+    }
+
+
+def erased_certificate(one: ErasedCertificate, public_url: str) -> dict[str, Any]:
+    """Spell what is left of an erased certificate, for its issuer."""
+    return {
+        "id": one.id,
+        "referenceNumber": one.reference,
+        "url": f"{public_url}/c/{one.id}",
+        "jobId": one.job_id,
+        "batchId": one.batch_id,
+        "row": one.row,
+        "issuedAt": rfc3339(one.issued_at),
+        "status": "erased",
+        "statusSince": rfc3339(one.erased_at),
     }
 
 

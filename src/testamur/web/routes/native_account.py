@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from testamur.core.policy import Scope
+from testamur.core.refusals import Kind, Refusal
 from testamur.dialects.native import read, spell, wire
 
 from ..answers import json_answer
@@ -90,7 +91,16 @@ def account_routes(verbs: Verbs) -> APIRouter:
         request: Request, certificate_id: str = Path(alias="id")
     ) -> Response:
         known = await caller(request, verbs, Scope.CERTIFICATES_READ)
-        found = await verbs.ask(account.certificate, known.tenant.id, certificate_id)
+        try:
+            found = await verbs.ask(
+                account.certificate, known.tenant.id, certificate_id
+            )
+        except Refusal as refusal:
+            if refusal.kind is not Kind.GONE:
+                raise
+            left = await verbs.ask(account.erased, known.tenant.id, certificate_id)
+            assert left is not None, "it is the tenant's, or it would not be gone"
+            return json_answer(spell.erased_certificate(left, account.public_url))
         return json_answer(spell.certificate(found, account.public_url, account.now()))
 
     @router.get(
