@@ -17,7 +17,14 @@ import typer.main
 from testamur.cli import app
 from testamur.config import setting_fields
 from testamur.core import lifecycle
-from testamur.core.lifecycle import CHUNK_MOVES, JOB_MOVES, ChunkState, JobState
+from testamur.core.lifecycle import (
+    CHUNK_MOVES,
+    JOB_MOVES,
+    STANDING_MOVES,
+    ChunkState,
+    JobState,
+    Standing,
+)
 from testamur.core.policy import PLANS
 
 HERE = Path(__file__).parent
@@ -115,6 +122,11 @@ def chunk_lifecycle() -> str:
     return _lifecycle(ChunkState, CHUNK_MOVES)
 
 
+def standing_lifecycle() -> str:
+    """Return how a certificate can stand, and what changes it."""
+    return _lifecycle(Standing, STANDING_MOVES)
+
+
 def _lifecycle(
     states: type[StrEnum], moves: Mapping[tuple[StrEnum, StrEnum], StrEnum]
 ) -> str:
@@ -150,6 +162,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "limits": limits,
     "job-lifecycle": job_lifecycle,
     "chunk-lifecycle": chunk_lifecycle,
+    "standing-lifecycle": standing_lifecycle,
 }
 
 

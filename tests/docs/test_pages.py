@@ -12,7 +12,7 @@ import pytest
 
 from testamur.adapters.http.urls import CLAUSES
 from testamur.config import read_settings
-from testamur.core.lifecycle import CHUNK_MOVES, JOB_MOVES
+from testamur.core.lifecycle import CHUNK_MOVES, JOB_MOVES, STANDING_MOVES
 from testamur.core.policy import Scope
 from testamur.web.spool import Spool
 from testamur.wiring.office import open_office
@@ -114,6 +114,17 @@ def test_every_move_of_a_life_cycle_is_told(moves):
     for (start, event), end in moves.items():
         assert f"| {start} | {event} | {end} |\n" in text
         assert f"    {start} --> {end}: {event}\n" in text
+
+
+def test_every_move_of_a_certificate_is_told():
+    """
+    And no other: nothing leads out of a revocation.
+    """
+    text = (DOCS / "lifecycle.md").read_text()
+
+    for (start, event), end in STANDING_MOVES.items():
+        assert f"| {start} | {event} | {end} |\n" in text
+    assert text.count("| revoked | ") == 0
 
 
 def test_every_failpoint_is_told():
