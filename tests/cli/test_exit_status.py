@@ -58,10 +58,11 @@ def test_a_mistyped_command_fails_with_one_line(folder):
     """
     What cannot be understood ends with 2, as with every Unix command.
     """
-    done = run(folder, "tenat")
+    done = run(folder, "tennant")
 
     assert done.returncode == 2
-    assert done.stderr == "testamur: No such command 'tenat'. Did you mean 'tenant'?\n"
+    asked = "testamur: No such command 'tennant'. Did you mean 'tenant'?\n"
+    assert done.stderr == asked
 
 
 def test_a_port_that_there_is_not_is_mistyped(folder):
