@@ -22,6 +22,9 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 CONFIG_FILE = "testamur.toml"
 
+#: A verifier key (C2SP signed-note) and an address.
+_WITNESS = re.compile(r"([^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44})=(https?://\S+)")
+
 #: Where the operator secret can be. One of them, or none.
 SECRETS = ("secret", "secret_file", "secret_url")
 
@@ -83,6 +86,19 @@ def _secret_url(text: str) -> str:
         # Not quoted: whoever reads this may not be who may know it.
         raise ValueError("put the PIN into a file, and write pin-source=file:PATH")
     return text
+
+
+def _witnesses(text: str) -> tuple[tuple[str, str], ...]:
+    found = []
+    for part in text.replace(",", " ").split():
+        witness = _WITNESS.fullmatch(part)
+        if witness is None or not urlsplit(witness[2]).netloc:
+            raise ValueError(
+                "write each witness as its verifier key, =, and its address, such as "
+                "witness.example+1a2b3c4d+BASE64=https://witness.example"
+            )
+        found.append((witness[1], witness[2].rstrip("/")))
+    return tuple(found)
 
 
 def _workers(text: str) -> int:
@@ -150,6 +166,12 @@ class Settings:
         "Folder outside the data directory that remembers what a restored backup must "
         "not undo; beside the operator secret when empty.",
         _optional_path,
+        "",
+    )
+    log_witnesses: tuple[tuple[str, str], ...] = _setting(
+        "Who is asked to co-sign the transparency log (C2SP tlog-witness): verifier "
+        "key, =, and address of each, separated by spaces.",
+        _witnesses,
         "",
     )
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)

@@ -97,7 +97,9 @@ class LogHouse:
         self.verifiers = log_verifiers(ORIGIN, self.keys[0].public)
         self.watcher = Watcher(folder / "log", self.verifiers[0].vkey)
 
-    def sequencer(self, *, witnesses: Sequence[Witness] = ()) -> Sequencer:
+    def sequencer(
+        self, *, witnesses: Sequence[Witness] = (), patience: float = 5.0
+    ) -> Sequencer:
         """Return a sequencer, as a process that just started has one."""
         return Sequencer(
             self.store,
@@ -108,6 +110,7 @@ class LogHouse:
             checkpoint=self.checkpoint,
             records=[self.record],
             witnesses=witnesses,
+            patience=patience,
         )
 
     def add(self, act: str, count: int) -> list[bytes]:

@@ -1,6 +1,8 @@
 """Witnesses: they co-sign what only grew, and cannot hold the log up."""
 
 import base64
+import threading
+import time
 from contextlib import suppress
 
 import pytest
@@ -138,3 +140,101 @@ def test_a_cosignature_of_something_else_is_not_published(house):
     with suppress(Fault):
         house.sequencer().step()
     assert house.watcher.look() == 3
+
+
+class Slow(StrictWitness):
+    """Answers when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_answer = threading.Event()
+
+    def add_checkpoint(self, request: str) -> str:
+        """Co-sign, in its own time."""
+        assert self.may_answer.wait(30)
+        return super().add_checkpoint(request)
+
+
+def test_a_slow_witness_delays_one_checkpoint_and_no_other(house):
+    """
+    Nothing waits for it again until it is quick again; its late answer is added.
+    """
+    slow = Slow()
+    sequencer = house.sequencer(witnesses=[slow], patience=1.0)
+    times = []
+    for number in range(6):
+        house.add(f"a{number}", 10)
+        begun = time.monotonic()
+        assert sequencer.step() == 10
+        times.append(time.monotonic() - begun)
+    assert house.watcher.look() == 60
+    assert times[0] >= 1.0
+    assert sum(times[1:]) < 5 * 1.0, times
+
+    slow.may_answer.set()
+    rest(sequencer, house, slow)
+    assert slow.size == 60
+    assert house.reader.checkpoint() == house.checkpoint.read() == house.record.read()
+
+    house.add("b", 10)
+    sequencer.step()
+    rest(sequencer, house, slow)
+    house.add("c", 10)
+    assert sequencer.step() == 10
+    assert slow.by.name in house.reader.checkpoint()
+    assert house.watcher.look() == 80
+
+
+def rest(sequencer, house, witness) -> None:
+    """Step while the log is at rest, until the witness has co-signed."""
+    until = time.monotonic() + 30
+    while witness.by.name not in house.reader.checkpoint():
+        assert time.monotonic() < until
+        assert sequencer.step() == 0
+        time.sleep(0.005)
+
+
+def test_a_witness_that_fails_is_not_asked_at_every_checkpoint(house):
+    """
+    It rests, and when it is well it co-signs what it missed.
+    """
+
+    class Ill(StrictWitness):
+        is_well = False
+
+        def add_checkpoint(self, request: str) -> str:
+            if self.is_well:
+                return super().add_checkpoint(request)
+            self.asked += 1
+            raise Fault("ill", passing=True)
+
+    ill = Ill()
+    sequencer = house.sequencer(witnesses=[ill])
+    for number in range(20):
+        house.add(f"a{number}", 1)
+        sequencer.step()
+    assert ill.asked == 1
+    ill.is_well = True
+    house.clock.pass_seconds(3_600)
+    rest(sequencer, house, ill)
+    assert (ill.size, house.watcher.look()) == (20, 20)
+
+
+def test_after_a_restart_witnesses_are_asked_for_what_lacks_them(house):
+    """
+    The newest checkpoint gets their lines, though no leaf is added any more.
+    """
+    house.add("a", 7)
+    house.sequencer().step()
+    before = house.reader.checkpoint()
+    witness = StrictWitness()
+    sequencer = house.sequencer(witnesses=[witness])
+
+    rest(sequencer, house, witness)
+
+    assert house.reader.checkpoint().startswith(before)
+    assert house.reader.checkpoint() == house.checkpoint.read() == house.record.read()
+    asked = witness.asked
+    for _ in range(5):
+        sequencer.step()
+    assert witness.asked == asked

@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 import typer
 
-from .log_check import Misbehaviour, Seen, look, seen_from
+from testamur.core.clock import SECOND, rfc3339
+
+from .log_check import Misbehaviour, Seen, cosigned_at, look, seen_from
 from .show import Json, out, print_json
 
 #: A bundle of 256 entries of 65,535 bytes, and a little more.
@@ -40,6 +42,13 @@ def monitor(
         str | None,
         typer.Option(help="The log's verifier key; else the first one seen is kept."),
     ] = None,
+    witness: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The verifier key of a witness that must have co-signed; may be "
+            "repeated."
+        ),
+    ] = None,
     state: Annotated[
         Path | None, typer.Option(help="Where to remember what was seen.")
     ] = None,
@@ -57,6 +66,7 @@ def monitor(
     answer: dict[str, Any] = {"url": address, "state": str(path)}
     try:
         seen = _look(address, key or (before.key if before else None), before)
+        witnesses = cosigned_at(seen.checkpoint, witness or [])
     except Misbehaviour as problem:
         answer |= {"result": "misbehaves", "problem": str(problem)}
         if before:
@@ -74,6 +84,7 @@ def monitor(
             "root": seen.root.hex(),
             "key": seen.key,
             "firstLook": before is None,
+            "witnesses": {name: rfc3339(at * SECOND) for name, at in witnesses.items()},
         }
         code = 0
     if as_json:
@@ -92,6 +103,8 @@ def _say(answer: dict[str, Any]) -> None:
             f"well: {answer['size']:,} leaves, {answer['new']:,} of them new; their "
             f"root is {answer['root']}, as signed"
         )
+        for name, at in answer["witnesses"].items():
+            line(f"co-signed by {name} at {at}")
         if answer["firstLook"]:
             line(f"first look: from now on it is held to the key {answer['key']}")
         return

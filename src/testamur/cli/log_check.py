@@ -10,10 +10,15 @@ and that its root follows from the old edge is the proof that nothing was rewrit
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+
+#: Kinds of keys (signed-note): of logs, and of those who co-sign.
+SIGNATURE = 1
+COSIGNATURE = 4
 
 #: Gives the bytes at a path below the log's address; None when there are none.
 Fetch = Callable[[str], bytes | None]
@@ -83,6 +88,39 @@ def look(fetch: Fetch, key: str, before: Seen | None) -> Seen:
         )
     _check_edge(fetch, frozen, size)
     return Seen(key, size, root, frozen, note)
+
+
+def cosigned_at(checkpoint: str, witnesses: Sequence[str]) -> dict[str, int]:
+    """
+    Return when each witness co-signed *checkpoint* (seconds), by name.
+
+    *witnesses* are verifier keys for cosignatures (C2SP tlog-cosignature, v1).
+
+    Raises:
+        Misbehaviour: one of them did not, or what stands there is not its signature.
+    """
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    text, _, signatures = checkpoint.rpartition("\n\n")
+    found: dict[str, int] = {}
+    for vkey in witnesses:
+        name, key_id, public = _key(vkey, COSIGNATURE)
+        for signature in _signatures(signatures, name):
+            if signature[:4] != key_id:
+                continue
+            at = int.from_bytes(signature[4:12])
+            message = f"cosignature/v1\ntime {at}\n{text}\n".encode()
+            try:
+                Ed25519PublicKey.from_public_bytes(public).verify(
+                    signature[12:], message
+                )
+            except (InvalidSignature, ValueError):
+                raise Misbehaviour(f"the cosignature of {name} is wrong") from None
+            found[name] = at
+        if name not in found:
+            raise Misbehaviour(f"the witness {name} has not co-signed the checkpoint")
+    return found
 
 
 def _new_leaves(
@@ -170,30 +208,19 @@ def _open(note: str, key: str) -> tuple[int, bytes]:
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    name, _, rest = key.partition("+")
-    key_id, _, material = rest.partition("+")
+    name, key_id, public = _key(key, SIGNATURE)
     text, _, signatures = note.rpartition("\n\n")
     lines = text.split("\n")
     if len(lines) < 3 or lines[0] != name:
         raise Misbehaviour(f"this is not a checkpoint of {name}")
-    try:
-        public = base64.b64decode(material, validate=True)
-        if public[0] != 1 or sha256(f"{name}\n".encode() + public).digest()[
-            :4
-        ] != bytes.fromhex(key_id):
-            raise ValueError
-        verify = Ed25519PublicKey.from_public_bytes(public[1:]).verify
-    except (ValueError, IndexError):
-        raise Misbehaviour(f"{key} is not a verifier key") from None
-    for line in signatures.split("\n"):
-        words = line.split(" ")
-        if len(words) != 3 or words[:2] != ["\N{EM DASH}", name]:
+    for signature in _signatures(signatures, name):
+        if signature[:4] != key_id:
             continue
         try:
-            signature = base64.b64decode(words[2], validate=True)
-            if signature[:4].hex() == key_id:
-                verify(signature[4:], f"{text}\n".encode())
-                break
+            Ed25519PublicKey.from_public_bytes(public).verify(
+                signature[4:], f"{text}\n".encode()
+            )
+            break
         except (InvalidSignature, ValueError):
             raise Misbehaviour("the checkpoint's signature is wrong") from None
     else:
@@ -205,6 +232,29 @@ def _open(note: str, key: str) -> tuple[int, bytes]:
     if len(root) != 32 or not re.fullmatch("0|[1-9][0-9]{0,17}", lines[1]):
         raise Misbehaviour("the checkpoint has no size and root")
     return int(lines[1]), root
+
+
+def _key(vkey: str, kind: int) -> tuple[str, bytes, bytes]:
+    """Return name, id and public key (32 bytes) of a verifier key of this kind."""
+    name, _, rest = vkey.partition("+")
+    key_id, _, material = rest.partition("+")
+    try:
+        public = base64.b64decode(material, validate=True)
+        digest = sha256(f"{name}\n".encode() + public).digest()
+        if public[0] != kind or len(public) != 33 or digest[:4].hex() != key_id:
+            raise ValueError
+    except (ValueError, IndexError):
+        raise Misbehaviour(f"{vkey} is not a verifier key") from None
+    return name, digest[:4], public[1:]
+
+
+def _signatures(lines: str, name: str) -> Iterator[bytes]:
+    """Give the signatures that stand under *name*; what is not base64 is none."""
+    for line in lines.split("\n"):
+        words = line.split(" ")
+        if len(words) == 3 and words[:2] == ["\N{EM DASH}", name]:
+            with suppress(binascii.Error):
+                yield base64.b64decode(words[2], validate=True)
 
 
 def _tile(fetch: Fetch, path: str, width: int, each: int | None) -> bytes:

@@ -76,6 +76,10 @@ class LogStore(Protocol):
         """Keep the checkpoint *note* of *size*, which everybody can read now."""
         ...
 
+    def cosign(self, size: int, note: str) -> None:
+        """Put *note*, with more lines under the same text, for that kept of *size*."""
+        ...
+
     def tile(self, level: int, n: int) -> bytes | None:
         """Return the hashes of a tile, as many as there are by now."""
         ...

@@ -28,7 +28,7 @@ from .note import NotVerified
 from .ports import LogFiles, LogKey, LogState, LogStore, Record, Witness
 from .tiles import contents, published_names
 from .tree import EMPTY_ROOT, HASH, WIDTH, Proofs, Tree, leaf_hashes
-from .witness import cosigned
+from .witness import PATIENCE_SECONDS, Witnesses
 
 #: How many leaves one step takes, so that a transaction stays short.
 MAX_LEAVES = 16_384
@@ -44,7 +44,8 @@ class Sequencer:
     """
     Extends the log called *origin* in *store*, and publishes it to *files*.
 
-    *checkpoint* is the published file; *records* remember it elsewhere. Any number
+    *checkpoint* is the published file; *records* remember it elsewhere. A checkpoint
+    waits *patience* seconds for *witnesses* at most, and not for slow ones. Any number
     of sequencers may run: those that lose notice. The first of *keys* is the one in
     use, the others still sign so that who knows only them can follow a rotation.
     """
@@ -60,6 +61,7 @@ class Sequencer:
         checkpoint: Record,
         records: Sequence[Record] = (),
         witnesses: Sequence[Witness] = (),
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._store = store
         self._files = files
@@ -68,7 +70,7 @@ class Sequencer:
         self._clock = clock
         self._checkpoint = checkpoint
         self._records = records
-        self._witnesses = witnesses
+        self._witnesses = Witnesses(witnesses, clock, patience=patience)
 
     def step(self) -> int:
         """
@@ -101,6 +103,7 @@ class Sequencer:
         self._publish(state)
         batches = self._store.waiting(MAX_LEAVES)
         if not batches:
+            self._complete(state)
             return 0
 
         now = self._clock()
@@ -210,8 +213,24 @@ class Sequencer:
         if ask and self._witnesses and state.size:
             proofs = Proofs(state.size, self._tile)
             old = state.published_size or 0
-            note = cosigned(note, state.size, old, proofs, self._witnesses)
+            note = self._witnesses.cosigned(note, state.size, old, proofs, waits=True)
         return note
+
+    def _complete(self, state: LogState) -> None:
+        """Add what witnesses answered late to the newest checkpoint."""
+        if not self._witnesses or not state.size:
+            return
+        note = self._checkpoint.read()
+        assert note is not None
+        proofs = Proofs(state.size, self._tile)
+        more = self._witnesses.cosigned(
+            note, state.size, state.size, proofs, waits=False
+        )
+        if more != note:
+            self._store.cosign(state.size, more)
+            for record in self._records:
+                record.write(more)
+            self._checkpoint.write(more)
 
     def _tile(self, level: int, n: int) -> bytes:
         hashes = self._store.tile(level, n)

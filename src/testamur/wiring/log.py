@@ -13,7 +13,8 @@ from testamur.adapters.sql.house_state import halted_at
 from testamur.adapters.sql.log_store import SqlLogStore
 from testamur.core.refusals import Kind, Refusal
 from testamur.tlog.checkpoint import log_verifiers
-from testamur.tlog.ports import LogKey
+from testamur.tlog.note import COSIGNATURE, NotVerified, verifier
+from testamur.tlog.ports import LogKey, Witness
 from testamur.tlog.read import LogReader
 from testamur.tlog.sequence import Sequencer, run
 
@@ -70,6 +71,38 @@ def log_proof(office: Office, certificate_id: str) -> str:
     return log_reader(office).proof(credential.chunk_id, credential.digest)
 
 
+def log_witnesses(office: Office) -> list[Witness]:
+    """
+    Return those who are asked to co-sign.
+
+    Raises:
+        Refusal: INVALID `settings`, when a key of theirs is none.
+    """
+    if not office.settings.log_witnesses:
+        return []
+    from testamur.adapters.http.witness import HttpWitness
+
+    for vkey, _ in office.settings.log_witnesses:
+        try:
+            by = verifier(vkey)
+        except NotVerified as problem:
+            raise _no_witness(vkey, str(problem)) from None
+        if by.kind != COSIGNATURE:
+            raise _no_witness(vkey, "this key is not one for cosignatures")
+        if by.name == log_origin(office):
+            raise _no_witness(vkey, "this is the name of the log itself")
+    return [HttpWitness(vkey, url) for vkey, url in office.settings.log_witnesses]
+
+
+def _no_witness(vkey: str, problem: str) -> Refusal:
+    return Refusal(
+        Kind.INVALID,
+        "settings",
+        f"TESTAMUR_LOG_WITNESSES: {vkey}: {problem}. Copy the key anew from where the "
+        "witness publishes it",
+    )
+
+
 def log_files(office: Office) -> DirectoryLogFiles:
     """Return the log's published files."""
     return DirectoryLogFiles(office.settings.data / "log")
@@ -100,6 +133,7 @@ def new_sequencer(office: Office) -> Sequencer:
         clock=office.clock,
         checkpoint=FileRecord(office.settings.data / "log" / "checkpoint"),
         records=[FileRecord(office.record_folder / "checkpoint")],
+        witnesses=log_witnesses(office),
     )
 
 

@@ -50,6 +50,8 @@ PUBLISH = text("""
 
 PUT_NOTE = text("INSERT INTO log_checkpoints (size, note) VALUES (:size, :note)")
 
+COSIGN = text("UPDATE log_checkpoints SET note = :note WHERE size = :size")
+
 TILE = text("SELECT hashes FROM log_tiles WHERE level = :level AND n = :n")
 
 # The batch that holds leaf :start, and those after it that begin before :stop.
@@ -157,6 +159,11 @@ class SqlLogStore:
         while at % HASH and at >= 0:  # a match across two digests is not one
             at = digests.find(digest, at + 1)
         return None if at < 0 else int(found.first_index) + at // HASH
+
+    def cosign(self, size: int, note: str) -> None:
+        """Put *note*, with more lines under the same text, for that kept of *size*."""
+        with self._database.writing() as connection:
+            connection.execute(COSIGN, {"size": size, "note": note})
 
     def tile(self, level: int, n: int) -> bytes | None:
         """Return the hashes of a tile, as many as there are by now."""
