@@ -75,6 +75,17 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert str(blocked / "record") in str(caught.value)
 
 
+def test_whether_acts_can_be_written_is_known_beforehand(tmp_path: Path) -> None:
+    """A server does not start on a folder in which it could write nothing down."""
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    with pytest.raises(Fault, match="TESTAMUR_RECORD_DIR"):
+        ActsRecord(blocked / "record").prepare()
+
+    ActsRecord(tmp_path / "record").prepare()
+    assert ActsRecord(tmp_path / "record").read() == []
+
+
 def test_a_full_disk_leaves_no_part_of_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -157,6 +157,42 @@ def test_a_backup_that_lost_nothing_goes_on_by_itself(tmp_path: Path) -> None:
         assert "nothing to accept" in said
 
 
+def test_what_cannot_be_written_down_is_not_done(tmp_path: Path) -> None:
+    """
+    The record folder is gone: revoking is answered with 503, and nothing changed.
+    Once it is back, the same request revokes. No server starts without it.
+    """
+    record = tmp_path / "record"
+    settings = {"TESTAMUR_RECORD_DIR": str(record)}
+    with served(tmp_path / "house", **settings) as server:
+        tenant = server.tenant()
+        job = tenant.done(sheet(*good_rows(2)), pictures())
+        name = tenant.results(job)[0]["certificateId"]
+        path = f"/v1/certificates/{name}/revoke"
+        record.rename(tmp_path / "kept")
+        record.write_text("in the way")
+
+        refused = tenant.client.post(path, json={"reason": "drill"})
+        assert refused.status_code == 503, refused.text
+        assert revoked(server) == {}
+        for table in ("acts", "audit WHERE act LIKE 'certificate.%%'"):
+            assert scalar(server, f"SELECT count(*) FROM {table}") == 0
+        assert str(record) in server.log
+
+        record.unlink()
+        (tmp_path / "kept").rename(record)
+        done = tenant.client.post(path, json={"reason": "drill"})
+        assert done.status_code == 200, done.text
+        assert set(revoked(server)) == {name}
+        server.stop()
+
+        record.rename(tmp_path / "kept")
+        record.write_text("in the way")
+        status, said = command(server, "serve", "--port", "0")
+        assert status == 1
+        assert str(record) in said
+
+
 @pytest.mark.parametrize("name", ["act.after_record", "act.after_commit"])
 def test_an_act_that_a_crash_cut_short_is_done_at_the_next_start(
     tmp_path: Path, name: str

@@ -13,6 +13,7 @@ import contextlib
 import errno
 import fcntl
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -52,6 +53,18 @@ class ActsRecord:
         Call it only when the database says that it does not know the act.
         """
         self._add({"act": act_id, "verb": "withdrawn"})
+
+    def prepare(self) -> None:
+        """
+        Return if acts can be written down.
+
+        Raises:
+            Fault: as `append`.
+        """
+        try:
+            self._open().close()
+        except OSError as error:
+            raise self._fault(error, "written") from error
 
     def read(self) -> list[Act]:
         """
@@ -102,12 +115,7 @@ class ActsRecord:
     def _add(self, line: Mapping[str, object]) -> None:
         text = canonical({**line, "sum": _sum(line)}).encode() + b"\n"
         try:
-            is_new = not self._path.exists()
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = os.open(
-                self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_APPEND, 0o600
-            )
-            with open(handle, "r+b", buffering=0) as file:
+            with self._open() as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 end = _whole_end(file)
                 file.truncate(end)
@@ -118,11 +126,20 @@ class ActsRecord:
                 except OSError:
                     file.truncate(end)
                     raise
-            if is_new:
-                for folder in (self._folder, *self._folder.parents[:2]):
-                    _sync(folder)
         except OSError as error:
             raise self._fault(error, "written") from error
+
+    def _open(self) -> io.FileIO:
+        """Open the file to read and append, made for good if it is not there."""
+        is_new = not self._path.exists()
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(
+            self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_APPEND, 0o600
+        )
+        if is_new:
+            for folder in (self._folder, *self._folder.parents[:2]):
+                _sync(folder)
+        return io.FileIO(handle, "r+b")
 
     def _fault(self, error: OSError, what: str) -> Fault:
         text = (
@@ -139,7 +156,7 @@ def _sum(line: Mapping[str, object]) -> str:
     return hashlib.sha256(canonical(line).encode()).hexdigest()[:32]
 
 
-def _whole_end(file: BinaryIO) -> int:
+def _whole_end(file: io.FileIO) -> int:
     """Return where the last whole line ends."""
     end = file.seek(0, os.SEEK_END)
     position = end
