@@ -76,6 +76,7 @@ def test_halting_stops_issuing_within_five_seconds_and_resuming_loses_nothing(
         assert tenant.status(later)["status"] == "queued"
         ready = httpx.get(f"{server.url}/readyz").json()
         assert ready == {"status": "ok", "issuing": "halted"}
+        assert "Issuing is halted" in httpx.get(f"{server.url}/").text
         assert "testamur_issuing_halted 1.0" in httpx.get(f"{server.url}/metrics").text
         page = httpx.get(f"{server.url}/c/{shown['id']}")
         assert page.status_code == 200

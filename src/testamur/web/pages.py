@@ -138,9 +138,9 @@ class Pages:
         fields = page_fields(certificate, self.public_url, self.clock())
         return self._render("certificate.html", fields)
 
-    def front(self) -> bytes:
+    def front(self, *, is_halted: bool) -> bytes:
         """Return the page at `/`."""
-        return self._render("front.html", {})
+        return self._render("front.html", {"is_halted": is_halted})
 
     def reference(self, fields: Mapping[str, Any]) -> bytes:
         """Return the page at `/docs`."""
@@ -174,6 +174,7 @@ def page_routes(
     files: CertificateFiles | None = None,
     ask_slowly: Ask | None = None,
     clock: Clock = system_clock,
+    is_halted: Callable[[], bool] = lambda: False,
 ) -> APIRouter:
     """
     Return the routes of every public page.
@@ -268,7 +269,8 @@ def page_routes(
 
     async def front(request: Request) -> Response:
         headers = {**ALWAYS, "cache-control": REVALIDATE}
-        return answer(request, pages.front(), HTML, headers)
+        page = pages.front(is_halted=await ask(is_halted))
+        return answer(request, page, HTML, headers)
 
     async def robots(request: Request) -> Response:
         headers = {**ALWAYS, "cache-control": "public, max-age=3600"}

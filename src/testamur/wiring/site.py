@@ -407,6 +407,7 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
                 ask=ask,
                 files=Keepsakes(office),
                 ask_slowly=ask_in_thread,
+                is_halted=lambda: office.kill_switch.state() is not None,
             ),
             verify_routes(
                 verify=lambda data, kind: office.verifier.verify(data, kind).spelled(),
