@@ -37,6 +37,7 @@ from .form import (
     problems_with,
     types_of,
 )
+from .plain_words import respelled
 from .ports import TooHard, UnknownContext, Words
 from .strict_json import NotReadable, read_json
 
@@ -283,6 +284,14 @@ def _proof(
         return found | {"trouble": ["proof_form", "Its proof has no value."]}
     found["multibase"] = value
     config = {key: one for key, one in proof.items() if key != "proofValue"}
+    if suite in RDFC:
+        how = respelled(unsecured, said.terms) or respelled(
+            {key: one for key, one in config.items() if key not in ("@context", "id")},
+            said.terms,
+        )
+        if how is not None:
+            detail = f"It does not say openly what it says: {how}."
+            return found | {"trouble": ["respelled", detail]}
     try:
         secured = _with_previous(proof, proofs, unsecured)
         found["messages"] = {
@@ -293,7 +302,12 @@ def _proof(
         found["missing"] = ["context_unknown", str(error)]
     except TooHard as error:
         found["missing"] = ["too_hard", str(error)]
-    except (ValueError, KeyError, RecursionError) as error:
+    except RecursionError:
+        found["missing"] = [
+            "too_hard",
+            "It is made so that it would take too long to check.",
+        ]
+    except (ValueError, KeyError) as error:
         detail = str(error)[:MAX_TEXT] or type(error).__name__
         found["trouble"] = [
             "not_signable",
@@ -325,6 +339,7 @@ class _Said:
 
     def __init__(self, words: Words) -> None:
         self._words = words
+        self.terms = words.terms
         self._known: dict[tuple[str, str, str], str | bytes] = {}
 
     def message(

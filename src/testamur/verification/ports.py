@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 from testamur.core.refusals import Reason
 
+from .plain_words import Terms
+
 #: Returns the file at a URL, or why there is none. Bounded in size and time.
 Fetch = Callable[[str], bytes | Reason]
 
@@ -24,6 +26,8 @@ class Words:
 
     nquads: Callable[[Mapping[str, Any], str], str]
     jcs: Callable[[Any], bytes]
+    #: What each word means that verdicts rely on (see `plain_words`).
+    terms: Terms
 
 
 class UnknownContext(ValueError):

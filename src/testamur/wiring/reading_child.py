@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from testamur.issuance.die.contexts import Contexts, known_contexts
+from testamur.issuance.die.contexts import OB_V3, VC_V2, Contexts, known_contexts
 from testamur.issuance.die.jcs import jcs
 from testamur.issuance.die.linked_data import NotSignableError, to_quads
 from testamur.issuance.die.rdfc import TooHardError, canonical
 from testamur.verification.child import serve
+from testamur.verification.plain_words import terms_of
 from testamur.verification.ports import TooHard, UnknownContext, Words
 
 MODULE = "testamur.wiring.reading_child"
@@ -34,7 +35,7 @@ def words(contexts: Contexts) -> Words:
                 raise UnknownContext(f"Deep inside it, {error}.") from error
             raise
 
-    return Words(nquads, jcs)
+    return Words(nquads, jcs, terms_of(contexts[VC_V2], contexts[OB_V3]))
 
 
 def _named(context: Any) -> list[str]:
