@@ -189,7 +189,7 @@ def key_did(tenant: Any) -> str:
             }
         },
     ).json()["verifiableCredential"]
-    method = document["proof"]["verificationMethod"]
+    method = document["proof"][0]["verificationMethod"]
     keys = tenant.client.get(f"/t/{tenant.slug}/did.json").json()["verificationMethod"]
     found = next(key for key in keys if key["id"] == method)
     return f"did:key:{found['publicKeyMultibase']}"

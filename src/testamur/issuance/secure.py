@@ -181,7 +181,8 @@ class Securer:
         signature = sign(message)
         secured = {
             **credential,
-            "proof": {**proof, "proofValue": proof_value(signature)},
+            # A list, as Open Badges 3.0 has it.
+            "proof": [{**proof, "proofValue": proof_value(signature)}],
         }
         text = orjson.dumps(secured)
         again = self._read(text, "application/vc")

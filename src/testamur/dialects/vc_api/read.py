@@ -55,8 +55,9 @@ def issue_request(body: Any) -> IssueRequest:
     credential = fields.get("credential")
     if not isinstance(credential, dict):
         raise _wrong("credential", "Send the credential as an object.")
+    wanted = fields.get("options")
     options = _object(
-        fields.get("options") or {},
+        {} if wanted is None else wanted,
         "options",
         known={"type", "cryptosuite", "algorithm", "credentialStatus"},
     )
