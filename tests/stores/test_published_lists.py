@@ -1,6 +1,7 @@
 """Status lists as everybody reads them: current, signed, and the same bytes."""
 
 import json
+import subprocess
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ from sqlalchemy import text
 
 from support.credentials import PUBLIC_URL
 from support.issuing import IssuingWorld, row
+from support.peers import need_node_peer
 from testamur.adapters.files.acts_record import ActsRecord
 from testamur.adapters.processes.engraver import engrave_list_die
 from testamur.adapters.sql.acts import SqlActs
@@ -18,12 +20,12 @@ from testamur.core.clock import rfc3339
 from testamur.core.ids import new_id
 from testamur.core.lifecycle import StandingEvent
 from testamur.core.refusals import Fault
-from testamur.issuance.did_web import did_of
+from testamur.issuance.did_web import did_document, did_of
 from testamur.issuance.die.list_die import engrave_list
 from testamur.issuance.die.proof import problem_with
 from testamur.issuance.published_list import PublishedLists, Purpose
 from testamur.issuance.standing import Standings
-from testamur.issuance.status_list import SIZE, decoded, is_set
+from testamur.issuance.status_list import SIZE, decoded, encoded, is_set
 
 
 @dataclass
@@ -162,6 +164,60 @@ def test_a_revoked_certificate_is_flagged_at_once_and_for_ever(published):
     for reader in (early, published.reader()):
         assert flagged(published, reader) == [0, 2]
         assert flagged(published, reader, Purpose.SUSPENSION) == []
+
+
+def test_somebody_elses_reader_agrees(published):
+    """
+    A library that shares no line with ours verifies the lists, finds the same
+    statuses in them, spells lists that we read, and refuses a list of which one
+    bit was changed.
+    """
+    folder = need_node_peer("statuslist")
+    first, second, *_ = credentials = published.credentials()
+    published.change(StandingEvent.REVOKE, first)
+    published.change(StandingEvent.SUSPEND, second)
+    name, reader = published.name(), published.reader()
+    lists = [json.loads(reader.read(name, purpose)) for purpose in Purpose]
+    suspended = [
+        one
+        | {
+            "credentialStatus": {
+                **one["credentialStatus"],
+                "statusPurpose": "suspension",
+                "statusListCredential": lists[1]["id"],
+            }
+        }
+        for one in credentials
+    ]
+    keys = published.world.vouching.keyring.keys_of(published.tenant)
+    question = {
+        "did": did_document(did_of(PUBLIC_URL, published.tenant), keys),
+        "lists": lists,
+        "credentials": credentials + suspended,
+        "set": [0, 9, 131_071],
+    }
+
+    def answer(question):
+        done = subprocess.run(
+            ["node", folder / "check.mjs"],
+            input=json.dumps(question),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    found = answer(question)
+    assert found["length"] == SIZE
+    assert found["statuses"] == [True, True, *[False] * 4, True, *[False] * 3]
+    theirs = decoded(found["encoded"])
+    assert [n for n in range(SIZE) if is_set(theirs, n)] == [0, 9, 131_071]
+    assert theirs == decoded(encoded([0, 9, 131_071], SIZE))
+
+    lists[0]["credentialSubject"]["encodedList"] = encoded([], SIZE)
+    told = answer(question | {"credentials": credentials[:1]})["statuses"]
+    assert "not verified" in told[0]
 
 
 def test_a_list_that_did_not_change_is_the_same_to_the_byte(published):
