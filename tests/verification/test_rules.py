@@ -7,8 +7,10 @@ from importlib.metadata import distribution
 import pytest
 
 from support.malformed import MALFORMED, MEANINGLESS, UNUSUAL, V1, V2, good
+from testamur.issuance.die.contexts import known_contexts
 from testamur.verification.digests import KNOWN, multibase_digest, sri_digests
 from testamur.verification.form import problems_with
+from testamur.verification.plain_words import respelled, terms_of
 
 
 @pytest.mark.parametrize("name", MALFORMED)
@@ -93,3 +95,17 @@ def test_what_is_no_digest_is_none(text):
     """
     assert sri_digests(text) == set()
     assert multibase_digest(text) == set()
+
+
+def test_an_object_that_holds_a_context_is_read_as_that_context():
+    """
+    As JSON-LD processors do: new words are fine, and other meanings are not.
+    """
+    terms = terms_of(known_contexts()[V2])
+
+    def said(**words: str) -> str | None:
+        return respelled(good(**{"@context": [V2, {"@context": words}]}), terms)
+
+    assert said(alumniOf="https://example.com/#alumniOf") is None
+    assert said(ends="https://www.w3.org/2018/credentials#validUntil") is not None
+    assert said(validUntil="https://example.com/#end") is not None

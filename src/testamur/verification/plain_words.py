@@ -97,6 +97,10 @@ def _redefined(context: Any, terms: Terms, iris: frozenset[str]) -> Iterator[str
             if not _is_absolute(vocab) or any(iri.startswith(vocab) for iri in iris):
                 yield "its own context could give other names to known words"
             continue
+        if term == "@context":
+            # An object that holds a context is read as that context.
+            yield from _redefined(definition, terms, iris)
+            continue
         if term.startswith("@"):
             if term not in _CONTEXT_KEYS:
                 yield f"its own context says {term[:40]}, which is not read here"
