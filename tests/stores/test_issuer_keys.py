@@ -9,7 +9,9 @@ from sqlalchemy import text
 from support.access import AccessRoom
 from support.clocks import HandClock
 from testamur.adapters.sql.database import Database
+from testamur.adapters.sql.fsck import violations
 from testamur.adapters.sql.issuer_keys import SqlIssuerKeys
+from testamur.adapters.sql.schema import issuer_keys
 from testamur.core.refusals import Fault, Refusal
 from testamur.core.words import Tenant
 from testamur.issuance.die.sign import Algorithm
@@ -180,6 +182,25 @@ def test_without_the_operator_secret_nothing_is_signed(open_keyring, tenant):
 
     with pytest.raises(Fault, match="does not open"):
         open_keyring(sealing=bytes(32)).signer(key.id)
+
+
+def test_a_key_that_came_by_another_way_is_noticed(open_keyring, tenant, database):
+    """Who can write to the tables adds no key that `fsck` does not see."""
+    key = open_keyring().current(tenant.id)
+    assert list(violations(database)) == []
+    with database.writing() as connection:
+        connection.execute(
+            issuer_keys.insert().values(
+                id="0" * 24, tenant_id=tenant.id, algorithm="EdDSA",
+                public=key.public, sealed=key.sealed, made_at=1,
+            )
+        )  # fmt: skip
+
+    found = list(violations(database))
+
+    assert len(found) == 2
+    assert any("more than one signing key" in line for line in found)
+    assert any("0" * 24 in line and "audit" in line for line in found)
 
 
 def test_a_key_that_cannot_be_told_of_is_not_made(open_keyring, tenant, database):

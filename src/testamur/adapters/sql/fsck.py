@@ -15,6 +15,15 @@ from .database import Database
 
 #: What is wrong, and the query that finds it (first column: where).
 RULES: Mapping[str, str] = {
+    "tenant {} has more than one signing key in force": """
+        SELECT tenant_id FROM issuer_keys
+        WHERE retired_at IS NULL AND revoked_at IS NULL
+        GROUP BY tenant_id, algorithm HAVING count(*) > 1
+    """,
+    "signing key {} was made, and the audit log does not tell of it": """
+        SELECT id FROM issuer_keys
+        WHERE id NOT IN (SELECT subject FROM audit WHERE act = 'key.made')
+    """,
     "job {} does not have the rows it was accepted with": """
         SELECT j.id FROM jobs j WHERE j.total <>
           (SELECT count(*) FROM rows r WHERE r.job_seq = j.seq)
