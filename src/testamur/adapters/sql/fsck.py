@@ -13,6 +13,18 @@ from testamur.core.chain import Breaks
 
 from .database import Database
 
+NOT_ERASED = """NOT EXISTS (SELECT 1 FROM erasures e
+  WHERE e.job_seq = c.job_seq AND e.number = c.number)"""
+
+#: Every place in a status list that a credential has.
+TAKEN = """
+    SELECT g.status_list_id AS list, c.status_index AS place
+    FROM certificates c JOIN signings g ON g.chunk_id = c.chunk_id
+    WHERE c.status_index IS NOT NULL
+    UNION ALL
+    SELECT status_list_id, status_index FROM secured WHERE status_list_id IS NOT NULL
+"""
+
 #: What is wrong, and the query that finds it (first column: where).
 RULES: Mapping[str, str] = {
     "tenant {} has more than one signing key in force": """
@@ -89,6 +101,32 @@ RULES: Mapping[str, str] = {
     "certificate {} has no voucher": """
         SELECT c.id FROM certificates c LEFT JOIN vouchers v
           ON v.job_seq = c.job_seq AND v.number = c.number WHERE v.id IS NULL
+          AND NOT EXISTS (SELECT 1 FROM erasures e
+            WHERE e.job_seq = c.job_seq AND e.number = c.number)
+    """,
+    "certificate {} was erased, and something of it is left": """
+        SELECT c.id FROM erasures e JOIN certificates c
+          ON c.job_seq = e.job_seq AND c.number = e.number
+        WHERE c.signature IS NOT NULL OR c.picture_id IS NOT NULL
+          OR EXISTS (SELECT 1 FROM vouchers v
+               WHERE v.job_seq = c.job_seq AND v.number = c.number)
+          OR EXISTS (SELECT 1 FROM renditions n
+               WHERE n.job_seq = c.job_seq AND n.number = c.number)
+    """,
+    "certificate {} was erased, and is not revoked": """
+        SELECT c.id FROM erasures e JOIN certificates c
+          ON c.job_seq = e.job_seq AND c.number = e.number
+        LEFT JOIN standings s ON s.job_seq = c.job_seq AND s.number = c.number
+        WHERE s.standing IS NULL OR s.standing <> 'revoked'
+    """,
+    "row {} of a job was erased, and still says something": """
+        SELECT r.number FROM erasures e JOIN rows r
+          ON r.job_seq = e.job_seq AND r.number = e.number WHERE r.cells <> '{}'
+    """,
+    "row {} of a job says nothing, and was not erased": """
+        SELECT r.number FROM rows r LEFT JOIN erasures e
+          ON e.job_seq = r.job_seq AND e.number = r.number
+        WHERE r.cells = '{}' AND e.act_id IS NULL
     """,
     "voucher {} has no certificate": """
         SELECT v.id FROM vouchers v LEFT JOIN certificates c
@@ -147,6 +185,68 @@ RULES: Mapping[str, str] = {
         SELECT DISTINCT c.chunk_id FROM certificates c LEFT JOIN leaf_batches b
           ON b.chunk_id = c.chunk_id
         WHERE b.id IS NULL AND c.signature IS NOT NULL
+    """,
+    "certificate {} is signed in part": """
+        SELECT id FROM certificates WHERE (signature IS NULL) <> (die_id IS NULL)
+          OR (signature IS NOT NULL AND status_index IS NULL)
+    """,
+    # In JSON this text cannot be part of a string.
+    "certificate {} is signed and its job is not, or the other way round": f"""
+        SELECT c.id FROM certificates c JOIN jobs j ON j.seq = c.job_seq
+        WHERE (c.signature IS NOT NULL) <> (j.profile LIKE '%"letterhead":{{%')
+          AND {NOT_ERASED}
+    """,
+    "certificate {} is signed, and nothing says with which key": """
+        SELECT c.id FROM certificates c LEFT JOIN signings g ON g.chunk_id = c.chunk_id
+        WHERE c.signature IS NOT NULL AND g.chunk_id IS NULL
+    """,
+    "chunk {} was signed with another key than its job was accepted with": """
+        SELECT g.chunk_id FROM signings g JOIN chunks k ON k.id = g.chunk_id
+        JOIN jobs j ON j.seq = k.job_seq
+        WHERE j.profile NOT LIKE '%"key_id":"' || g.key_id || '"%'
+    """,
+    "chunk {} was signed with the key of another tenant": """
+        SELECT g.chunk_id FROM signings g JOIN chunks k ON k.id = g.chunk_id
+        JOIN jobs j ON j.seq = k.job_seq JOIN issuer_keys i ON i.id = g.key_id
+        WHERE i.tenant_id <> j.tenant_id
+    """,
+    "chunk {} has its places in the status list of another tenant": """
+        SELECT g.chunk_id FROM signings g JOIN chunks k ON k.id = g.chunk_id
+        JOIN jobs j ON j.seq = k.job_seq JOIN status_lists l ON l.id = g.status_list_id
+        WHERE l.tenant_id <> j.tenant_id
+    """,
+    "place {} of a status list is taken twice": f"""
+        SELECT place FROM ({TAKEN}) AS taken GROUP BY list, place HAVING count(*) > 1
+    """,
+    "status list {} has more credentials than places, or one outside of it": f"""
+        SELECT l.name FROM status_lists l JOIN ({TAKEN}) AS taken ON list = l.id
+        GROUP BY l.id, l.name, l.used, l.size
+        HAVING count(*) > l.used OR min(place) < 0 OR max(place) >= l.size
+    """,
+    "the standing of row {} has another place than its certificate": """
+        SELECT s.number FROM standings s
+        LEFT JOIN certificates c ON c.job_seq = s.job_seq AND c.number = s.number
+        LEFT JOIN signings g ON g.chunk_id = c.chunk_id
+        WHERE c.id IS NULL OR coalesce(s.status_index, -1) <>
+            coalesce(c.status_index, -1)
+          OR coalesce(s.status_list_id, -1) <> coalesce(g.status_list_id, -1)
+    """,
+    "act {} has no leaf": """
+        SELECT a.id FROM acts a LEFT JOIN leaf_batches b ON b.act = a.id
+        WHERE b.id IS NULL
+    """,
+    "row {} was corrected, and its certificate is not revoked": """
+        SELECT k.number FROM corrections k LEFT JOIN standings s
+          ON s.job_seq = k.job_seq AND s.number = k.number
+        WHERE s.standing IS NULL OR s.standing <> 'revoked'
+    """,
+    "row {} was replaced by a certificate that is not there": """
+        SELECT k.number FROM corrections k LEFT JOIN certificates c
+          ON c.id = k.replaced_by WHERE c.id IS NULL
+    """,
+    "the standing of row {} comes from an act of another tenant": """
+        SELECT s.number FROM standings s JOIN acts a ON a.id = s.act_id
+        JOIN jobs j ON j.seq = s.job_seq WHERE a.tenant_id <> j.tenant_id
     """,
     "rendition {} has no leaf": """
         SELECT c.id || '/' || r.format FROM renditions r JOIN certificates c
