@@ -109,7 +109,7 @@ def test_one_call_is_one_act(house):
         "SELECT act || ' ' || subject || ' ' || actor FROM audit "
         "ORDER BY seq DESC LIMIT 1"
     ) == [f"certificate.revoke {done.act.id} key 1"]
-    assert house.record.read() == [done.act]
+    assert list(house.record.read()) == [done.act]
 
 
 def test_a_whole_batch_is_one_call(house):
@@ -186,7 +186,7 @@ def test_nothing_is_done_when_one_is_unknown(house):
         told.append(refused.value.detail.replace(wrong, "it"))
     assert len(set(told)) == 1
     assert house.standing() == {}
-    assert house.record.read() == []
+    assert list(house.record.read()) == []
 
 
 @pytest.mark.parametrize("way", ["job_id", "batch_id"])
@@ -301,7 +301,7 @@ def test_an_act_that_was_not_committed_is_withdrawn(house):
         failpoints.arm("")
 
     assert house.standing() == {}
-    assert house.record.read() == []
+    assert list(house.record.read()) == []
 
 
 def test_each_act_changes_the_lists_it_touches(house):

@@ -50,7 +50,7 @@ class HouseRecord:
 
     def acts(self) -> int:
         """Return how many acts are on record."""
-        return len(self.office.acts_record.read())
+        return sum(1 for _ in self.office.acts_record.read())
 
     def catch_up(self) -> None:
         """

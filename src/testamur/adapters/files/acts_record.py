@@ -66,51 +66,58 @@ class ActsRecord:
         except OSError as error:
             raise self._fault(error, "written") from error
 
-    def read(self) -> list[Act]:
+    def read(self) -> Iterator[Act]:
         """
-        Return every act that was not withdrawn, in the order they were written.
+        Give every act that was not withdrawn, in the order they were written.
+
+        One at a time: an act may name 100,000 certificates. What is written
+        meanwhile is not given.
 
         Raises:
             Fault: not passing, when a line is damaged, or the file cannot be read.
         """
+        withdrawn = {
+            line["act"] for line in self._lines() if line["verb"] == "withdrawn"
+        }
+        for line in self._lines():
+            if line["act"] not in withdrawn:
+                yield Act(
+                    id=line["act"],
+                    tenant_id=line["tenant"],
+                    verb=line["verb"],
+                    at=line["at"],
+                    reason=line["reason"],
+                    actor=line["actor"],
+                    certificates=tuple(line["certificates"]),
+                    rows=tuple(line.get("rows", ())),
+                )
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
         try:
             with self._path.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_SH)
-                lines = list(self._lines(file))
+                # A line that is being written just now ends behind this.
+                end = _whole_end(file)
+                file.seek(0)
+                for number, text in enumerate(file, start=1):
+                    if end <= 0:
+                        return
+                    end -= len(text)
+                    yield self._line(number, text)
         except FileNotFoundError:
-            return []
+            return
         except OSError as error:
             raise self._fault(error, "read") from error
-        withdrawn = {line["act"] for line in lines if line["verb"] == "withdrawn"}
-        return [
-            Act(
-                id=line["act"],
-                tenant_id=line["tenant"],
-                verb=line["verb"],
-                at=line["at"],
-                reason=line["reason"],
-                actor=line["actor"],
-                certificates=tuple(line["certificates"]),
-                rows=tuple(line.get("rows", ())),
-            )
-            for line in lines
-            if line["act"] not in withdrawn
-        ]
 
-    def _lines(self, file: BinaryIO) -> Iterator[dict[str, Any]]:
-        for number, text in enumerate(file, start=1):
-            if not text.endswith(b"\n"):
-                return  # torn: it was never synced, so its act never happened
-            with contextlib.suppress(ValueError):
-                line = json.loads(text)
-                if isinstance(line, dict) and line.pop("sum", "") == _sum(line):
-                    yield line
-                    continue
-            raise Fault(
-                f"line {number} of {self._path} is damaged: an act on certificates may "
-                "be lost. Put back a copy of the file that is whole",
-                passing=False,
-            )
+    def _line(self, number: int, text: bytes) -> dict[str, Any]:
+        with contextlib.suppress(ValueError):
+            line = json.loads(text)
+            if isinstance(line, dict) and line.pop("sum", "") == _sum(line):
+                return line
+        raise Fault(
+            f"line {number} of {self._path} is damaged: an act on certificates may be "
+            "lost. Put back a copy of the file that is whole",
+            passing=False,
+        )
 
     def _add(self, line: Mapping[str, object]) -> None:
         text = canonical({**line, "sum": _sum(line)}).encode() + b"\n"
@@ -156,7 +163,7 @@ def _sum(line: Mapping[str, object]) -> str:
     return hashlib.sha256(canonical(line).encode()).hexdigest()[:32]
 
 
-def _whole_end(file: io.FileIO) -> int:
+def _whole_end(file: BinaryIO | io.FileIO) -> int:
     """Return where the last whole line ends."""
     end = file.seek(0, os.SEEK_END)
     position = end
