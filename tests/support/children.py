@@ -15,7 +15,11 @@ from typing import Any
 from testamur.core import failpoints
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["pytest", "support.workshop", "support.children"])
+# With PyLD: each child that engraves a die, or works a credential out from scratch,
+# would import it for a third of a second.
+_CONTEXT.set_forkserver_preload(
+    ["pytest", "pyld.jsonld", "support.workshop", "support.children"]
+)
 
 #: A child that takes longer has hung.
 PATIENCE_SECONDS = 60

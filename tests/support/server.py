@@ -31,6 +31,7 @@ import psutil
 from testamur.adapters.sql.fsck import violations
 from testamur.config import read_settings
 from testamur.wiring.office import Office, open_office
+from testamur.wiring.soundness import unsound
 
 from .images import quarters, saved
 from .zips import Entry, build
@@ -289,6 +290,7 @@ def running(**settings: str) -> Iterator[Server]:
         yield server
         server.stop()
         assert list(violations(server.office.database)) == []
+        assert list(unsound(server.office)) == []
         assert "bug req_" not in server.log, server.log
     finally:
         if server.process.poll() is None:

@@ -20,7 +20,11 @@ def add_to(app: typer.Typer) -> None:
 def fsck(
     context: typer.Context,
     files: Annotated[
-        bool, typer.Option(help="Also read every stored file and check its hash.")
+        bool,
+        typer.Option(
+            help="Also check the hash of every stored file, the signature and the "
+            "leaf of every credential, and the published log."
+        ),
     ] = True,
     as_json: Json = False,
 ) -> None:

@@ -3,7 +3,13 @@
 import hashlib
 from dataclasses import dataclass
 
-from .die.credential import holes_of
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from testamur.core.refusals import Fault, Reason
+
+from .die.credential import Holes, holes_of
+from .die.proof import Press
 from .issue import facts_of
 from .ports import Certificates, Dies, Kept
 from .read import find_kept
@@ -50,6 +56,41 @@ class Credentials:
 
     def read(self, kept: Kept) -> Credential | None:
         """Return the credential of a kept certificate; None if it has none."""
+        pressed = self._pressed(kept)
+        if pressed is None:
+            return None
+        press, holes, signature = pressed
+        return Credential(kept.id, press.secured(holes, signature), kept.chunk_id)
+
+    def problem(self, kept: Kept, public: bytes, digest: bytes) -> str | None:
+        """
+        Say why the credential of *kept* is not what was published; None if it is.
+
+        *public* is the public half of the key that signed it; *digest* is what its
+        leaf says.
+        """
+        try:
+            pressed = self._pressed(kept)
+            if pressed is None:
+                return "it is signed, and its job names no key"
+            press, holes, signature = pressed
+            signed = press.to_be_signed(holes)
+            if isinstance(signed, Reason):
+                return f"it cannot be said any more: {signed.message}"
+            body = press.secured(holes, signature)
+            Ed25519PublicKey.from_public_bytes(public).verify(signature, signed)
+        except Fault as fault:
+            return str(fault)
+        except InvalidSignature:
+            return "its signature does not verify: what it says, or the key, changed"
+        except (AssertionError, LookupError, ValueError):
+            return "what it says cannot be read from its row any more"
+        if hashlib.sha256(body).digest() != digest:
+            return "it is not what its leaf in the log commits to"
+        return None
+
+    def _pressed(self, kept: Kept) -> tuple[Press, Holes, bytes] | None:
+        """Return what makes a certificate's credential, and from what."""
         profile, seal = kept.profile, kept.seal
         letterhead = profile.letterhead
         if seal is None or letterhead is None:
@@ -64,5 +105,4 @@ class Credentials:
             kept.picture,
         )
         holes = holes_of(facts, placed, hides_addresses=letterhead.hides_addresses)
-        press = self._presses.numbered(seal.die_id)
-        return Credential(kept.id, press.secured(holes, seal.signature), kept.chunk_id)
+        return self._presses.numbered(seal.die_id), holes, seal.signature

@@ -52,6 +52,7 @@ from .office import Office, open_office
 from .ownership import is_served, served_at, sole_owner
 from .record import HouseRecord
 from .renditions import rendition_of
+from .soundness import unsound
 from .workers import worker_command
 
 #: Who does what the command line asks for, in the audit log.
@@ -343,6 +344,7 @@ class OfficeDesk:
         yield from violations(self.office.database)
         yield from self._lost()
         if files:
+            yield from unsound(self.office)
             yield from self._damaged_files()
 
     def backup(self, target: Path) -> int:

@@ -76,13 +76,13 @@ class SqlCertificates:
         """Return the certificate with this id, or None: erased ones are not found."""
         with self._database.reading() as connection:
             row = connection.execute(FIND, {"id": certificate_id}).first()
-        return _kept(row) if row else None
+        return kept_from(row) if row else None
 
     def find_reference(self, reference: str) -> Kept | None:
         """Return the certificate with this reference, or None."""
         with self._database.reading() as connection:
             row = connection.execute(FIND_REFERENCE, {"reference": reference}).first()
-        return _kept(row) if row else None
+        return kept_from(row) if row else None
 
     def find_erased(self, certificate_id: str) -> ErasedCertificate | None:
         """Return what is left of the certificate, if its person was erased."""
@@ -127,7 +127,7 @@ class SqlCertificates:
                 if place is None:
                     return None
                 values |= {"seq": place[0], "number": place[1]}
-            return [_kept(row) for row in connection.execute(statement, values)]
+            return [kept_from(row) for row in connection.execute(statement, values)]
 
 
 @lru_cache(maxsize=64)
@@ -197,7 +197,7 @@ def _escaped(plain: str) -> str:
     )
 
 
-def _kept(row: Sequence[Any]) -> Kept:
+def kept_from(row: Sequence[Any]) -> Kept:
     return Kept(
         id=row[0],
         reference=row[1],
