@@ -52,6 +52,9 @@ HISTORY = INVARIANTS + "test_key_history.py"
 SECRETS = INVARIANTS + "test_no_clear_secrets.py"
 STOLEN = INVARIANTS + "test_stolen_disk.py"
 REGISTRY = STORES + "test_registry.py"
+ACTS = STORES + "test_acts.py"
+LISTS = STORES + "test_published_lists.py"
+PLACES = STORES + "test_status_lists.py"
 CONVERGENCE = INVARIANTS + "test_convergence.py"
 ISSUING = "test_issuing_that_breaks_anywhere_is_finished_by_a_restart"
 
@@ -879,5 +882,120 @@ MUTANTS = (
                 "test_what_is_stamped_otherwise_than_it_is_signed_is_noticed",
             ),
         ),
+    ),
+    Mutant(
+        "reinstating-brings-back-the-revoked",
+        "I17",
+        "core/lifecycle.py",
+        "    (Standing.SUSPENDED, StandingEvent.REINSTATE): Standing.ACTIVE,\n",
+        "    (Standing.SUSPENDED, StandingEvent.REINSTATE): Standing.ACTIVE,\n"
+        "    (Standing.REVOKED, StandingEvent.REINSTATE): Standing.ACTIVE,\n",
+        (
+            test(
+                ACTS,
+                "test_suspension_ends_and_revocation_does_not[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "acts-are-not-put-on-record",
+        "I17",
+        "adapters/sql/acts.py",
+        "            write_down(done)\n",
+        "",
+        (test(ACTS, "test_one_call_is_one_act[sqlite]"),),
+    ),
+    Mutant(
+        "what-failed-stays-on-record",
+        "I17",
+        "issuance/standing.py",
+        "                self._withdraw(act.id)\n",
+        "                pass\n",
+        (test(ACTS, "test_an_act_that_was_not_committed_is_withdrawn[sqlite]"),),
+    ),
+    Mutant(
+        "a-replay-takes-the-moment-of-today",
+        "I17",
+        "adapters/sql/acts.py",
+        '        more = {"act": act.id, "now": act.at, "verb": act.verb}\n',
+        '        more = {"act": act.id, "now": act.at + 1, "verb": act.verb}\n',
+        (test(ACTS, "test_an_act_on_record_is_done_again_once[sqlite]"),),
+    ),
+    Mutant(
+        "readers-do-not-learn-of-an-act",
+        "I17",
+        "adapters/sql/acts.py",
+        "SET version = version + 1, changed_at",
+        "SET version = version, changed_at",
+        (
+            test(
+                LISTS,
+                "test_a_revoked_certificate_is_flagged_at_once_and_for_ever[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "suspended-certificates-look-good",
+        "I17",
+        "adapters/sql/status_lists.py",
+        "    SELECT status_index FROM standings WHERE status_list_id = :list\n",
+        "    SELECT status_index FROM standings WHERE status_list_id = :list\n"
+        "      AND standing = 'revoked'\n",
+        (
+            test(
+                LISTS,
+                "test_a_revoked_certificate_is_flagged_at_once_and_for_ever[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "places-are-handed-out-again",
+        "I17",
+        "adapters/sql/status_lists.py",
+        "        first_place=taken.used - count,\n",
+        "        first_place=0,\n",
+        (test(PLACES, "test_places_follow_one_another[sqlite]"),),
+    ),
+    Mutant(
+        "places-tell-their-order",
+        "I17",
+        "issuance/status_list.py",
+        "        found.append(left << low | right)\n",
+        "        found.append(n)\n",
+        (test("tests/issuance/test_status_list.py", "test_neighbours_lie_anywhere"),),
+    ),
+    Mutant(
+        "a-corrected-certificate-stays-good",
+        "I17",
+        "adapters/sql/corrections.py",
+        "        connection.execute(PUT_STANDING, values)\n",
+        "",
+        (
+            test(
+                STORES + "test_corrections.py",
+                "test_the_new_one_comes_as_the_old_one_goes[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "the-page-of-a-revoked-certificate-says-nothing",
+        "I17",
+        "core/words.py",
+        "        taken = self.taken_back\n",
+        "        taken = None\n",
+        (
+            test(
+                "tests/web/test_pages.py",
+                "test_a_corrected_certificate_leads_to_the_one_in_its_place",
+            ),
+        ),
+    ),
+    Mutant(
+        "lists-are-signed-without-a-word",
+        "I25",
+        "issuance/published_list.py",
+        "        self._lists.note_signing(found, key_id, str(purpose))\n",
+        "",
+        (test(LISTS, "test_the_use_of_the_key_is_in_the_audit_log_first[sqlite]"),),
     ),
 )
