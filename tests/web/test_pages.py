@@ -21,6 +21,7 @@ from testamur.core.words import Certificate, Facts, StoredPicture, TakenBack
 from testamur.intake.picture_codec import THUMBNAIL_SIDE as MADE_TO_FIT
 from testamur.web import certificate_view
 from testamur.web.pages import Pages, page_routes
+from testamur.web.trust_view import Trust
 
 PUBLIC_URL = "https://certificates.example"
 
@@ -77,10 +78,27 @@ SECRETS = (
     CERTIFICATE.batch_id,
 )
 
+TRUST = Trust(
+    did="did:web:certificates.example:t:northlight",
+    name="Northlight <University>",
+    page=f"{PUBLIC_URL}/t/northlight",
+    key_id="4" * 24,
+    key_revoked_at=None,
+    index=1_233,
+    size=70_000,
+    checkpoint_at=1_793_610_060_000,
+    witnesses=(("witness.example/w1", 1_793_610_061_000),),
+    proof="c2sp.org/tlog-proof@v1\nindex 1233\nAA==\n\nlog.example\n70000\n",
+)
+
 CERTIFICATE_PATHS = ("", ".json", ".png", "/image", "/thumbnail")
 
 
-def app_of(*certificates: Certificate, public_url: str = PUBLIC_URL) -> FastAPI:
+def app_of(
+    *certificates: Certificate,
+    public_url: str = PUBLIC_URL,
+    trust: Trust | None = None,
+) -> FastAPI:
     """Return an application that has nothing but the pages of *certificates*."""
     known = {certificate.id: certificate for certificate in certificates}
 
@@ -96,6 +114,7 @@ def app_of(*certificates: Certificate, public_url: str = PUBLIC_URL) -> FastAPI:
             guessed=lambda _: None,
             public_url=public_url,
             ask=ask,
+            trust_of=lambda _: trust,
         )
     )
     return app
@@ -193,12 +212,86 @@ def test_the_page_shows_what_the_certificate_says(app):
 
 def test_the_page_claims_no_check_that_was_not_made(app):
     """
-    Nothing on the page says that somebody verified or signed something.
+    A certificate that was not signed says so, and offers nothing to check it with.
     """
-    text = ask(app, f"/c/{ID}").text.lower()
+    page = Outline(ask(app, f"/c/{ID}").text)
 
-    assert "verified" not in text
-    assert "signed" not in text
+    assert "verified" not in page.text.lower()
+    assert "carries no credential" in page.text
+    assert "Not signed" in page.text
+    assert "application/vc" not in page.values("type")
+    links = " ".join(page.values("href"))
+    assert not any(part in links for part in (".zip", "/verify", "/v1/log"))
+
+
+def test_a_signed_certificate_says_by_whom_and_where_it_is_logged():
+    """
+    Issuer, DID and key, entry, checkpoint and witnesses, and the proof itself.
+    """
+    page = Outline(ask(app_of(CERTIFICATE, trust=TRUST), f"/c/{ID}").text)
+
+    for told in (
+        "Northlight <University>",
+        TRUST.did,
+        TRUST.key_id,
+        "Entry 1,234 of 70,000",
+        "2 November 2026, 09:01 UTC",
+        "witness.example/w1",
+        TRUST.proof,
+    ):
+        assert told in page.text
+    assert "revoked" not in page.text
+    assert ("link", "type", "application/vc") in page.attributes
+    links = [
+        value for tag, name, value in page.attributes if (tag, name) == ("a", "href")
+    ]
+    assert [link for link in links if ID in link] == [
+        f"/c/{ID}/image",
+        f"/verify?id={ID}",
+        f"/c/{ID}.json",
+        f"/c/{ID}.png",
+        f"/c/{ID}.zip",
+        f"/v1/log/proof/{ID}",
+    ]
+
+
+def test_a_certificate_whose_key_was_revoked_says_that_its_signature_is_worthless():
+    """
+    Or a page would praise what every verifier refuses.
+    """
+    gone = replace(TRUST, key_revoked_at=1_795_000_000_000)
+    page = Outline(ask(app_of(CERTIFICATE, trust=gone), f"/c/{ID}").text)
+
+    assert "was revoked on 18 November 2026, 11:06 UTC" in page.text
+    facts = ask(app_of(CERTIFICATE, trust=gone), f"/c/{ID}", accept="application/json")
+    assert facts.json()["credential"]["keyRevokedAt"] == "2026-11-18T11:06:40.000Z"
+
+
+def test_programs_learn_where_the_credential_is():
+    """
+    Its address, the key that signed, and its place in the log; under a prefix too.
+    """
+    url = "https://example.org/certificates"
+    app = app_of(CERTIFICATE, public_url=url, trust=TRUST)
+
+    told = ask(app, f"/c/{ID}", accept="application/json").json()["credential"]
+    page = Outline(ask(app, f"/c/{ID}").text)
+
+    assert told == {
+        "url": f"{url}/c/{ID}.json",
+        "mediaType": "application/vc",
+        "verificationMethod": f"{TRUST.did}#{TRUST.key_id}",
+        "keyRevokedAt": None,
+        "log": {
+            "index": 1_233,
+            "size": 70_000,
+            "checkpointAt": "2026-11-02T09:01:00.000Z",
+            "witnesses": ["witness.example/w1"],
+            "proof": f"{url}/v1/log/proof/{ID}",
+        },
+    }
+    assert f"/certificates/verify?id={ID}" in page.values("href")
+    assert f"/certificates/v1/log/proof/{ID}" in page.values("href")
 
 
 def test_a_shared_link_brings_its_picture(app):
@@ -526,6 +619,7 @@ def test_programs_get_the_facts(app):
             "height": 1130,
             "sha256": PICTURE.digest,
         },
+        "credential": None,
         "url": f"{PUBLIC_URL}/c/{ID}",
     }
     assert list(answer.json()["attributes"]) == ["grade", "course_code"]
@@ -840,10 +934,10 @@ def test_a_page_costs_two_milliseconds_at_most():
         description="words & <more> words " * 195,
         attributes=tuple((f"attribute_{n}", "value " * 160) for n in range(50)),
     )
-    pages.certificate(long)
+    pages.certificate(long, TRUST)
 
     began = time.process_time()
     for _ in range(50):
-        pages.certificate(long)
+        pages.certificate(long, TRUST)
 
     assert (time.process_time() - began) / 50 < 0.002

@@ -90,22 +90,28 @@ def page_fields(certificate: Certificate, public_url: str, now: int) -> dict[str
         "description": "\n".join(facts.description.splitlines()),
         "attributes": [(_label(key), value) for key, value in facts.attributes],
         "issued_at": rfc3339(certificate.issued_at),
-        "issued_on": _day(certificate.issued_at),
+        "issued_on": day(certificate.issued_at),
         "reference": certificate.reference,
         "status": _spelled(status.state),
         "status_label": _spelled(status.state).capitalize(),
         "banner": banner,
         "valid_until": None if end is None else rfc3339(end),
-        "valid_until_day": None if end is None else _day(end),
+        "valid_until_day": None if end is None else day(end),
         "picture": _picture(certificate.picture) if certificate.picture else None,
     }
 
 
-def public_facts(certificate: Certificate, public_url: str, now: int) -> dict[str, Any]:
+def public_facts(
+    certificate: Certificate,
+    public_url: str,
+    now: int,
+    credential: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """
     Return the certificate for programs, as of *now*.
 
-    Names and forms here never change.
+    *credential* says where the credential is, and who signed it. Names and forms
+    here never change.
     """
     facts, picture = certificate.facts, certificate.picture
     status = certificate.status_at(now)
@@ -134,6 +140,7 @@ def public_facts(certificate: Certificate, public_url: str, now: int) -> dict[st
             "height": picture.height,
             "sha256": picture.digest,
         },
+        "credential": credential,
         "url": url,
     }
 
@@ -150,7 +157,7 @@ def _banner(status: Status, path: str) -> dict[str, Any] | None:
     return {
         "heading": _HEADINGS[status.state],
         "since": rfc3339(status.since),
-        "since_day": _day(status.since),
+        "since_day": day(status.since),
         "meaning": _MEANINGS[status.state],
         # Who replaced it says why by what is in its place.
         "reason": None if replaced_by else status.reason,
@@ -209,11 +216,11 @@ def _label(attribute: str) -> str:
     return line[:1].upper() + line[1:]
 
 
-def _day(moment: int) -> str:
+def day(moment: int) -> str:
     """
     Spell the day of *moment* in UTC.
 
-    >>> _day(1736935200000)
+    >>> day(1736935200000)
     '15 January 2025'
     """
     at = datetime.fromtimestamp(moment / 1000, UTC)

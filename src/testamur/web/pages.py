@@ -25,6 +25,7 @@ from testamur.core.refusals import Fault, Kind, Refusal
 from testamur.core.words import Certificate
 
 from .certificate_view import page_fields, public_facts
+from .trust_view import Trust, trust_facts, trust_fields
 
 #: Calls a function that may block, in a thread or not, and returns its result.
 Ask = Callable[..., Awaitable[Any]]
@@ -133,9 +134,10 @@ class Pages:
             "style": self.style,
         }
 
-    def certificate(self, certificate: Certificate) -> bytes:
-        """Return the page of *certificate*."""
+    def certificate(self, certificate: Certificate, trust: Trust | None) -> bytes:
+        """Return the page of *certificate*; *trust* is None if it is not signed."""
         fields = page_fields(certificate, self.public_url, self.clock())
+        fields["trust"] = trust and trust_fields(trust, fields["path"])
         return self._render("certificate.html", fields)
 
     def front(self, *, is_halted: bool) -> bytes:
@@ -175,6 +177,7 @@ def page_routes(
     ask_slowly: Ask | None = None,
     clock: Clock = system_clock,
     is_halted: Callable[[], bool] = lambda: False,
+    trust_of: Callable[[str], Trust | None] = lambda _: None,
 ) -> APIRouter:
     """
     Return the routes of every public page.
@@ -200,10 +203,11 @@ def page_routes(
         wants_json = prefers_json(accept)
         if certificate is None:
             return unknown(request, wants_json=wants_json)
+        trust = await ask(trust_of, certificate.id)
         if wants_json:
-            return facts_of(request, certificate)
+            return facts_of(request, certificate, trust)
         headers = {**PRIVATE, "cache-control": REVALIDATE, "vary": "Accept"}
-        return answer(request, pages.certificate(certificate), HTML, headers)
+        return answer(request, pages.certificate(certificate, trust), HTML, headers)
 
     async def credential(request: Request) -> Response:
         wanted = request.path_params["id"]
@@ -287,8 +291,11 @@ def page_routes(
         headers = {**ALWAYS, "cache-control": FOR_EVER}
         return answer(request, data, "text/css; charset=utf-8", headers)
 
-    def facts_of(request: Request, certificate: Certificate) -> Response:
-        facts = public_facts(certificate, pages.public_url, pages.clock())
+    def facts_of(
+        request: Request, certificate: Certificate, trust: Trust | None
+    ) -> Response:
+        told = trust_facts(trust, pages.public_url, certificate.id)
+        facts = public_facts(certificate, pages.public_url, pages.clock(), told)
         body = orjson.dumps(facts)
         headers = {**SHARED, "cache-control": REVALIDATE, "vary": "Accept"}
         return answer(request, body, JSON, headers)

@@ -61,6 +61,7 @@ from .keepsakes import Keepsakes
 from .log import log_proof, log_reader, log_vkey
 from .office import Office
 from .renditions import rendered
+from .trust import Trusts
 from .vc_api import SiteVcApi
 from .verifying import verifier_of
 
@@ -406,6 +407,7 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
                 public_url=office.public_url,
                 ask=ask,
                 files=Keepsakes(office),
+                trust_of=Trusts(office).of,
                 ask_slowly=ask_in_thread,
                 is_halted=lambda: office.kill_switch.state() is not None,
             ),
