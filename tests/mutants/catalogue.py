@@ -47,10 +47,6 @@ KEYS = STORES + "test_issuer_keys.py"
 HISTORY = INVARIANTS + "test_key_history.py"
 SECRETS = INVARIANTS + "test_no_clear_secrets.py"
 STOLEN = INVARIANTS + "test_stolen_disk.py"
-KEYS = STORES + "test_issuer_keys.py"
-HISTORY = INVARIANTS + "test_key_history.py"
-SECRETS = INVARIANTS + "test_no_clear_secrets.py"
-STOLEN = INVARIANTS + "test_stolen_disk.py"
 REGISTRY = STORES + "test_registry.py"
 ACTS = STORES + "test_acts.py"
 LISTS = STORES + "test_published_lists.py"
@@ -396,104 +392,6 @@ MUTANTS = (
                 "test_ten_rows_do_not_wait_for_twenty_thousand[sqlite-False]",
             ),
         ),
-    ),
-    Mutant(
-        "two-keys-in-force",
-        "I10",
-        "adapters/sql/issuer_keys.py",
-        "if other.algorithm is key.algorithm and other.is_in_force:",
-        "if other.id == key.id:",
-        (test(KEYS, "test_processes_that_are_first_at_once_agree[sqlite]"),),
-    ),
-    Mutant(
-        "retired-keys-are-forgotten",
-        "I5",
-        "issuance/did_web.py",
-        "(key for key in keys if key.revoked_at is None)",
-        "(key for key in keys if key.is_in_force)",
-        (test(HISTORY, "test_what_was_signed_before_a_rotation_verifies"),),
-    ),
-    Mutant(
-        "revoked-keys-stay-published",
-        "I17",
-        "issuance/did_web.py",
-        "(key for key in keys if key.revoked_at is None)",
-        "(key for key in keys)",
-        (test(HISTORY, "test_what_a_revoked_key_signed_verifies_no_more"),),
-    ),
-    Mutant(
-        "a-revocation-elsewhere-is-not-noticed",
-        "I17",
-        "issuance/keyring.py",
-        "            if key.revoked_at is not None:\n"
-        "                self._opened.pop(key_id, None)\n"
-        "            elif key_id",
-        "            if key_id",
-        (test(KEYS, "test_a_revocation_elsewhere_is_noticed[sqlite]"),),
-    ),
-    Mutant(
-        "api-keys-are-kept",
-        "I22",
-        "access/keys.py",
-        'hint=f"{text[:7]}…{text[-4:]}"',
-        "hint=text",
-        (test(SECRETS, "test_no_secret_is_in_clear_anywhere[file]"),),
-    ),
-    Mutant(
-        "the-secret-is-kept-beside-the-data",
-        "I22",
-        "wiring/secret.py",
-        "return secret.derive(CHECK).hex()",
-        "return secret._material.hex()",
-        (test(SECRETS, "test_no_secret_is_in_clear_anywhere[environment]"),),
-    ),
-    Mutant(
-        "sealed-by-arguments",
-        "I22",
-        "adapters/keys/sealing.py",
-        '[sys.executable, "-m", CHILD]',
-        '[sys.executable, "-m", CHILD, json.dumps(question)]',
-        (test(SECRETS, "test_no_secret_is_in_clear_anywhere[token]"),),
-    ),
-    Mutant(
-        "settings-say-the-secret",
-        "I22",
-        "config.py",
-        "repr=not is_hidden,",
-        "repr=True,",
-        (test(SECRETS, "test_settings_in_a_traceback_do_not_show_the_secret"),),
-    ),
-    Mutant(
-        "a-missing-secret-is-made-anew",
-        "I23",
-        "wiring/secret.py",
-        "if is_known and not path.exists():",
-        "if is_known is None:",
-        (test(STOLEN, "test_a_copy_without_the_secret_does_not_start"),),
-    ),
-    Mutant(
-        "any-secret-will-do",
-        "I23",
-        "wiring/secret.py",
-        "if not compare_digest(known, mine):",
-        "if not known:",
-        (test(STOLEN, "test_no_command_signs_for_a_copy_with_another_secret"),),
-    ),
-    Mutant(
-        "keys-are-sealed-with-nothing",
-        "I23",
-        "wiring/office.py",
-        "lambda: self.secret.derive(keys.SEALING)",
-        "lambda: bytes(32)",
-        (test(STOLEN, "test_a_copy_does_not_open_its_keys_to_a_thief"),),
-    ),
-    Mutant(
-        "a-key-is-made-untold",
-        "I25",
-        "adapters/sql/issuer_keys.py",
-        '            _tell(connection, "key.made", key.made_at, by, key.id, key)\n',
-        "",
-        (test(KEYS, "test_a_key_that_cannot_be_told_of_is_not_made[sqlite]"),),
     ),
     Mutant(
         "two-keys-in-force",
