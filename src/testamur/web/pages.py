@@ -220,7 +220,8 @@ def page_routes(
         certificate = await found(request)
         if certificate is None:
             return unknown(request, wants_json=True)
-        return facts_of(request, certificate)  # issued before there were credentials
+        # Issued before there were credentials.
+        return facts_of(request, certificate, None)
 
     async def image(request: Request) -> Response:
         certificate = await found(request)
