@@ -16,6 +16,7 @@ from openbadgeslib.ob3.verifier import OB3VerificationError
 from sqlalchemy import text
 
 from support.malformed import MALFORMED, MEANINGLESS, UNUSUAL, V1, V2
+from support.server import good_rows, pictures, sheet
 from support.third_party import third_party_json
 from support.verifiers import digital_bazaar, panva_jose
 from testamur.issuance.die.base58 import from_base58btc
@@ -274,6 +275,106 @@ def test_a_place_in_a_status_list_is_signed_into_it(server, tenant):
     assert verify(server, listed.json()).status_code == 200
     checks = verify(server, second).json()["checks"]
     assert ("status", "passed") in [(one["check"], one["outcome"]) for one in checks]
+
+
+def set_status(tenant, body: dict[str, Any]) -> tuple[int, Any]:
+    """Return the status and what is told, `changed` or a code."""
+    answer = tenant.client.post("/credentials/status", json=body)
+    told = answer.json()
+    return answer.status_code, told.get("changed", told.get("code"))
+
+
+def test_a_credential_is_taken_back_for_every_verifier(server, tenant):
+    """
+    By its own id: suspended, reinstated, revoked; and revoked is for ever.
+    """
+    name = "urn:uuid:9d6f1c1e-5f0f-4f5e-8a55-0d2c3d2f8a01"
+    credential = issued(tenant, plain(id=name), credentialStatus=STATUS)
+
+    def say(purpose: str, status: bool) -> tuple[int, Any]:
+        wanted = {"type": STATUS["type"], "statusPurpose": purpose}
+        return set_status(
+            tenant,
+            {"credentialId": name, "credentialStatus": wanted, "status": status},
+        )
+
+    assert say("suspension", True) == (200, 1)
+    assert verify(server, credential).status_code == 400
+    assert say("suspension", False) == (200, 1)
+    assert verify(server, credential).status_code == 200
+    assert say("revocation", True) == (200, 1)
+    refused = verify(server, credential)
+    assert refused.status_code == 400
+    assert refused.json()["problemDetails"][0]["type"].endswith(
+        "#STATUS_VERIFICATION_ERROR"
+    )
+    assert say("revocation", True) == (200, 0)
+    assert say("suspension", False) == (409, "credential_revoked")
+    assert say("revocation", False) == (400, "parameter_invalid")
+
+
+def test_a_credential_without_an_id_is_named_by_its_place(server, tenant):
+    """
+    As it stands in the credential. Another tenant cannot, nor a key without the
+    scope, nor can an id be of another credential than the place.
+    """
+    credential = issued(tenant, plain(), credentialStatus=STATUS)
+    body = {"credentialStatus": credential["credentialStatus"]}
+    mixed = {**body, "credentialId": "urn:not:this"}
+    weak = {"x-api-key": tenant.key_with("credentials:issue")}
+    url = f"{server.url}/credentials/status"
+
+    assert set_status(server.tenant(), body) == (404, "credential_not_found")
+    assert set_status(tenant, mixed) == (404, "credential_not_found")
+    assert httpx.post(url, json=body, headers=weak).status_code == 403
+    assert verify(server, credential).status_code == 200
+    assert set_status(tenant, body) == (200, 1)
+    assert verify(server, credential).status_code == 400
+
+
+def test_a_certificate_of_a_job_is_taken_back_by_its_address(server, tenant):
+    """
+    One way for everything that a tenant issued.
+    """
+    tenant.done(sheet(*good_rows(1)), pictures())
+    (one,) = tenant.client.get("/v1/certificates").json()["certificates"]
+    credential = httpx.get(f"{server.url}/c/{one['id']}.json").json()
+    body = {"credentialId": credential["id"], "credentialStatus": STATUS}
+
+    assert verify(server, credential).status_code == 200
+    assert set_status(tenant, body) == (200, 1)
+    assert verify(server, credential).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"credentialStatus": STATUS},
+        {"credentialStatus": STATUS, "credentialId": 7},
+        {"credentialStatus": STATUS, "credentialId": "urn:a", "status": "1"},
+        {"credentialStatus": {"statusPurpose": ["a"]}, "credentialId": "urn:a"},
+        {"credentialStatus": {"statusPurpose": "message"}, "credentialId": "urn:a"},
+        {"credentialStatus": {"type": "StatusList2021Entry"}, "credentialId": "urn:a"},
+        {"credentialStatus": {"statusListIndex": "7"}},
+        {
+            "credentialStatus": {
+                "statusListCredential": "https://example.com/status/1",
+                "statusListIndex": "7",
+            }
+        },
+        {"credentialStatus": STATUS, "credentialId": "urn:a", "index": 7},
+    ],
+    ids=lambda value: json.dumps(value)[-30:],
+)
+def test_a_status_that_is_not_clear_is_refused(tenant, body):
+    """
+    Nobody's credential is taken back by a guess.
+    """
+    assert set_status(tenant, body) in [
+        (400, "parameter_invalid"),
+        (400, "unknown_field"),
+    ]
 
 
 def test_every_credential_has_a_leaf_an_audit_entry_and_a_record(server, tenant):

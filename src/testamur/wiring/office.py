@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.adapters.files.acts_record import ActsRecord
     from testamur.adapters.sql.access_store import AccessStore
     from testamur.adapters.sql.audit import SqlAuditTrail
+    from testamur.adapters.sql.secured_acts import SqlSecuredActs
     from testamur.intake.door import Door
     from testamur.issuance.credentials import Credentials
     from testamur.issuance.erasure import Erasures
@@ -180,6 +181,20 @@ class Office:
         from testamur.issuance.standing import Standings
 
         return Standings(SqlActs(self.database), self.acts_record, self.clock)
+
+    @cached_property
+    def secured_acts(self) -> "SqlSecuredActs":
+        """What was done to credentials that callers had secured."""
+        from testamur.adapters.sql.secured_acts import SqlSecuredActs
+
+        return SqlSecuredActs(self.database)
+
+    @cached_property
+    def secured_standings(self) -> "Standings":
+        """What takes such credentials back."""
+        from testamur.issuance.standing import Standings
+
+        return Standings(self.secured_acts, self.acts_record, self.clock)
 
     @cached_property
     def erasures(self) -> "Erasures":

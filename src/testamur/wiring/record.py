@@ -13,6 +13,7 @@ from testamur.access.audit import OPERATOR, Head, RememberedHead
 from testamur.adapters.files.log_files import FileRecord
 from testamur.adapters.sql.acts import SqlActs
 from testamur.adapters.sql.restored import accept_loss
+from testamur.adapters.sql.secured_acts import PREFIX
 from testamur.core.acts import Act
 from testamur.core.failpoints import fp
 from testamur.core.refusals import Fault, Kind, Refusal
@@ -152,6 +153,8 @@ class HouseRecord:
         def apply(act: Act) -> int | None:
             if act.verb == "erase":
                 return office.erasures.apply(act)
+            if act.certificates and act.certificates[0].startswith(PREFIX):
+                return office.secured_standings.apply(act)
             return standings.apply(act)
 
         done = replay(office.acts_record.read(), is_known=acts.knows, apply=apply)

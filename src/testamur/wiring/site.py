@@ -378,7 +378,12 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
                 ),
                 ask_slowly=ask_in_thread,
             ),
-            vc_api_routes(verbs, issue=vc_api.issue, verify=vc_api.verify),
+            vc_api_routes(
+                verbs,
+                issue=vc_api.issue,
+                set_standing=vc_api.set_standing,
+                verify=vc_api.verify,
+            ),
             health_routes(verbs),
             metrics_routes(verbs),
             issuer_routes(

@@ -1,11 +1,14 @@
 """The VC-API's verbs: securing by issuance, verdicts by verification."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 from testamur.adapters.sql.secured import SqlSecured
+from testamur.adapters.sql.secured_acts import PREFIX
+from testamur.core.acts import Chosen
 from testamur.core.words import Caller
-from testamur.dialects.vc_api.read import IssueRequest, VerifyRequest
+from testamur.dialects.vc_api.read import IssueRequest, StatusRequest, VerifyRequest
 from testamur.issuance.did_web import did_of
 from testamur.issuance.die.sign import Algorithm
 from testamur.issuance.secure import Order, Securer, Security
@@ -41,6 +44,33 @@ class SiteVcApi:
                 wants_status=wanted.wants_status,
             )
         )
+
+    def set_standing(self, caller: Caller, wanted: StatusRequest) -> int:
+        """Revoke, suspend or reinstate a credential; say how many that changed."""
+        office, tenant = self._office, caller.tenant.id
+        standings = office.secured_standings
+        names: tuple[str, ...]
+        if wanted.certificate_id is not None:
+            standings, names = office.standings, (wanted.certificate_id,)
+        else:
+            names = self._names(tenant, wanted) or (PREFIX,)  # which nothing is called
+        done = standings.change(
+            wanted.event,
+            tenant,
+            Chosen(ids=names),
+            reason=wanted.reason,
+            actor=caller.credential_id,
+        )
+        return done.changed
+
+    def _names(self, tenant_id: str, wanted: StatusRequest) -> tuple[str, ...]:
+        """Return what the credentials are called that fit all that was said."""
+        placed = wanted.place and PREFIX + "/".join(wanted.place)
+        if wanted.name is None:
+            return (placed,) if placed else ()
+        digest = hashlib.sha256(wanted.name.encode()).hexdigest()
+        named = self._office.secured_acts.named(tenant_id, digest)
+        return tuple(name for name in named if placed in (None, name))
 
     def verify(self, wanted: VerifyRequest) -> Mapping[str, Any]:
         """Return the verdict on what anybody sent."""

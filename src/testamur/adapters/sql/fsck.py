@@ -248,6 +248,10 @@ RULES: Mapping[str, str] = {
         SELECT s.number FROM standings s JOIN acts a ON a.id = s.act_id
         JOIN jobs j ON j.seq = s.job_seq WHERE a.tenant_id <> j.tenant_id
     """,
+    "credential {} was secured, and has no leaf": """
+        SELECT s.id FROM secured s LEFT JOIN leaf_batches b ON b.act = s.id
+        WHERE b.id IS NULL
+    """,
     "rendition {} has no leaf": """
         SELECT c.id || '/' || r.format FROM renditions r JOIN certificates c
           ON c.job_seq = r.job_seq AND c.number = r.number

@@ -312,6 +312,16 @@ renditions = Table(
     Column("signature", LargeBinary),
 )
 
+secured_standings = Table(
+    "secured_standings",
+    metadata,
+    _number("status_list_id"),
+    _number("status_index"),
+    _text("standing"),
+    _number("since"),
+    _text("act_id"),
+)
+
 signings = Table(
     "signings",
     metadata,

@@ -83,10 +83,15 @@ FIND = text("""
 
 INDICES = text("""
     SELECT status_index FROM standings WHERE status_list_id = :list
+    UNION ALL
+    SELECT status_index FROM secured_standings WHERE status_list_id = :list
 """)
 
 SUSPENDED = text("""
     SELECT status_index FROM standings
+    WHERE status_list_id = :list AND standing = 'suspended'
+    UNION ALL
+    SELECT status_index FROM secured_standings
     WHERE status_list_id = :list AND standing = 'suspended'
 """)
 

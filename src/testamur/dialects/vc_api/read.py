@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from testamur.core.lifecycle import StandingEvent
 from testamur.core.refusals import Kind, Refusal
 
 #: Three parts of base64url (RFC 7515, 3.1).
@@ -43,6 +44,30 @@ class VerifyRequest:
     domain: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class StatusRequest:
+    """What is to become of a credential."""
+
+    event: StandingEvent
+    reason: str
+    #: The credential's own id, if it was named by it,
+    name: str | None
+    #: the id of our certificate, if that id is the address of one,
+    certificate_id: str | None
+    #: and its list's name and index, if they were named.
+    place: tuple[str, str] | None
+
+
+#: Everybody may read it.
+DEFAULT_REASON = "Set through the VC-API"
+
+_EVENTS = {
+    ("revocation", True): StandingEvent.REVOKE,
+    ("suspension", True): StandingEvent.SUSPEND,
+    ("suspension", False): StandingEvent.REINSTATE,
+}
+
+
 def issue_request(body: Any) -> IssueRequest:
     """
     Read `{"credential": {...}, "options": {...}}` (VC-API, Issue Credential).
@@ -74,6 +99,74 @@ def issue_request(body: Any) -> IssueRequest:
         algorithm,
         wants_status=_wants_status(options.get("credentialStatus")),
     )
+
+
+def status_request(body: Any, public_url: str) -> StatusRequest:
+    """
+    Read `{"credentialId": ..., "credentialStatus": {...}, "status": ...}`.
+
+    The credential is named by its own id, or by its place in a list: the two
+    members of `credentialStatus` that the credential has as well. *public_url* is
+    what the addresses of our lists and certificates begin with.
+
+    Raises:
+        Refusal: INVALID, naming the field.
+    """
+    fields = _object(
+        body, "body", {"credentialId", "credentialStatus", "status", "reason"}
+    )
+    wanted = _object(
+        fields.get("credentialStatus"),
+        "credentialStatus",
+        {
+            *("id", "type", "statusPurpose"),
+            *("statusListCredential", "statusListIndex"),
+        },
+    )
+    if wanted.get("type", STATUS_ENTRY) != STATUS_ENTRY:
+        raise _wrong("credentialStatus.type", f"Use {STATUS_ENTRY}.")
+    purpose = wanted.get("statusPurpose", PURPOSE)
+    is_set = fields.get("status", True)
+    if not isinstance(is_set, bool):
+        raise _wrong("status", "Send true to set the status, false to clear it.")
+    event = _EVENTS.get((purpose, is_set) if isinstance(purpose, str) else ("", True))
+    if event is None:
+        raise _wrong(
+            "credentialStatus.statusPurpose",
+            "A revocation can be set, and a suspension set and cleared.",
+        )
+    name, reason = fields.get("credentialId"), fields.get("reason", DEFAULT_REASON)
+    if name is not None and not isinstance(name, str):
+        raise _wrong("credentialId", "The credential's id must be text.")
+    if not isinstance(reason, str):
+        raise _wrong("reason", "The reason must be text.")
+    place = _place(wanted, public_url)
+    if name is None and place is None:
+        raise _wrong(
+            "credentialId",
+            "Name the credential by its id, or by statusListCredential and "
+            "statusListIndex as they stand in it.",
+        )
+    certificate = None
+    if name is not None and name.startswith(f"{public_url}/c/"):
+        certificate = name.removeprefix(f"{public_url}/c/")
+    return StatusRequest(event, reason, name, certificate, place)
+
+
+def _place(entry: dict[str, Any], public_url: str) -> tuple[str, str] | None:
+    url, index = entry.get("statusListCredential"), entry.get("statusListIndex")
+    if url is None and index is None:
+        return None
+    if isinstance(index, int) and not isinstance(index, bool):
+        index = str(index)
+    start = f"{public_url}/status/"
+    if not (isinstance(url, str) and url.startswith(start) and isinstance(index, str)):
+        raise _wrong(
+            "credentialStatus.statusListCredential",
+            "Send statusListCredential and statusListIndex as they stand in the "
+            "credential.",
+        )
+    return url.removeprefix(start), index
 
 
 def verify_credential(body: Any) -> VerifyRequest:

@@ -62,6 +62,26 @@ ISSUE: dict[str, Any] = {
     },
 }
 
+STATUS: dict[str, Any] = {
+    "type": "object",
+    "required": ["credentialStatus"],
+    "additionalProperties": False,
+    "properties": {
+        "credentialId": {"type": "string"},
+        "credentialStatus": {
+            "type": "object",
+            "properties": {
+                "type": {"const": "BitstringStatusListEntry"},
+                "statusPurpose": {"enum": ["revocation", "suspension"]},
+                "statusListCredential": {"type": "string"},
+                "statusListIndex": {"type": "string"},
+            },
+        },
+        "status": {"type": "boolean", "description": "False ends a suspension"},
+        "reason": {"type": "string", "description": "Everybody may read it"},
+    },
+}
+
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "properties": {

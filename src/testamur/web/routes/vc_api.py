@@ -25,11 +25,16 @@ MAX_VERIFIED_BYTES = 5 * 1024 * 1024
 #: Secures what a caller wrote, or refuses.
 Issue = Callable[[Caller, read.IssueRequest], Mapping[str, Any]]
 
+#: Takes a credential back, or refuses; returns how many that changed.
+SetStanding = Callable[[Caller, read.StatusRequest], int]
+
 #: Returns the verdict on what anybody sent, as the native API spells it.
 Verify = Callable[[read.VerifyRequest], Mapping[str, Any]]
 
 
-def vc_api_routes(verbs: Verbs, *, issue: Issue, verify: Verify) -> APIRouter:
+def vc_api_routes(
+    verbs: Verbs, *, issue: Issue, set_standing: SetStanding, verify: Verify
+) -> APIRouter:
     """Return the routes, at the paths that the specification names."""
     router = APIRouter(tags=["VC-API"], responses=wire.PROBLEMS)
 
@@ -47,6 +52,19 @@ def vc_api_routes(verbs: Verbs, *, issue: Issue, verify: Verify) -> APIRouter:
         await verbs.ask(verbs.access.admit, known, Metered.SECURE)
         secured = await verbs.ask_slowly(issue, known, wanted)
         return json_answer(spell.issued(secured), 201)
+
+    @router.post(
+        "/credentials/status",
+        summary="Revoke or suspend a credential, or end its suspension",
+        openapi_extra={**wire.body(wire.STATUS), "x-scope": Scope.CERTIFICATES_REVOKE},
+        responses={200: wire.answer({"type": "object"}, "It is so")},
+    )
+    async def set_status(request: Request) -> Response:
+        known = await caller(request, verbs, Scope.CERTIFICATES_REVOKE)
+        body = await receive_json(request)
+        wanted = read.status_request(body, verbs.account.public_url)
+        changed = await verbs.ask_slowly(set_standing, known, wanted)
+        return json_answer({"changed": changed})
 
     @router.post(
         "/credentials/verify",

@@ -136,6 +136,16 @@ CREATE TABLE secured (
 CREATE INDEX secured_by_name ON secured (tenant_id, name_digest);
 CREATE UNIQUE INDEX secured_by_place ON secured (status_list_id, status_index);
 
+-- Those of them that are revoked or suspended now.
+CREATE TABLE secured_standings (
+  status_list_id BIGINT NOT NULL REFERENCES status_lists (id),
+  status_index BIGINT NOT NULL,
+  standing TEXT NOT NULL CHECK (standing IN ('revoked', 'suspended')),
+  since BIGINT NOT NULL,
+  act_id TEXT NOT NULL REFERENCES acts (id),
+  PRIMARY KEY (status_list_id, status_index)
+) {without_rowid};
+
 -- Certificates in formats that somebody asked for: with the facts and the key, the
 -- signature is all there is to know. Their leaves are named `certificate/format`.
 CREATE TABLE renditions (
