@@ -107,6 +107,7 @@ class LogSaid:
     #: When the log says it signed (seconds); None when it does not say.
     at: int | None
     witnesses: Sequence[str]
+    #: The key's name and id, as verifier keys begin.
     signed_by: str
 
 

@@ -19,7 +19,7 @@ STEPS = {
     "proof": "Signature",
     "issuer_key": "Issuer’s key",
     "validity": "Period of validity",
-    "status": "Taken back?",
+    "status": "Not taken back",
     "log": "Public log",
     "image": "Picture",
     "standing": "This server’s records",

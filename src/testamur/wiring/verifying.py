@@ -147,14 +147,14 @@ def check_log(proof: str, digest: bytes, keys: Sequence[str]) -> LogSaid:
     except NotVerified as problem:
         raise ValueError(str(problem)) from problem
     origin = logged.checkpoint.origin
-    signed_by = next(one.vkey for one in verifiers if one.name == origin)
+    own = next(one for one in verifiers if one.name == origin)
     return LogSaid(
         origin,
         logged.index,
         logged.checkpoint.size,
         logged.at,
         [name for name, _ in logged.witnesses],
-        signed_by,
+        f"{own.name}+{own.key_id.hex()}",
     )
 
 
