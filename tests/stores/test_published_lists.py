@@ -11,9 +11,11 @@ from sqlalchemy import text
 from support.credentials import PUBLIC_URL
 from support.issuing import IssuingWorld, row
 from support.peers import need_node_peer
+from testamur.access.halt import KillSwitch
 from testamur.adapters.files.acts_record import ActsRecord
 from testamur.adapters.processes.engraver import engrave_list_die
 from testamur.adapters.sql.acts import SqlActs
+from testamur.adapters.sql.house_state import SqlSwitch
 from testamur.adapters.sql.status_lists import SqlStatusLists
 from testamur.core.acts import Chosen
 from testamur.core.clock import rfc3339
@@ -235,6 +237,18 @@ def test_a_list_that_did_not_change_is_the_same_to_the_byte(published):
     assert json.loads(after)["validFrom"] > json.loads(before)["validFrom"]
     published.world.clock.pass_seconds(1_000)
     assert published.reader().read(name, Purpose.REVOCATION) == after
+
+
+def test_taking_back_gets_out_while_issuing_is_halted(published):
+    """
+    I19: a halt stops what is issued, and never what is revoked.
+    """
+    reader, first = published.reader(), published.credentials()[0]
+    KillSwitch(SqlSwitch(published.world.database), published.world.clock).halt()
+
+    published.change(StandingEvent.REVOKE, first)
+
+    assert flagged(published, reader) == [0]
 
 
 def test_a_new_key_signs_the_lists(published):

@@ -128,6 +128,7 @@ def standing_routes(verbs: Verbs) -> APIRouter:
             request: Request, certificate_id: str = Path(alias="id")
         ) -> Response:
             known = await caller(request, verbs, Scope.CERTIFICATES_REVOKE)
+            await verbs.ask(verbs.account.certificate, known.tenant.id, certificate_id)
             reason = read.reason(await receive_json(request))
             done = await verbs.ask_slowly(
                 verbs.standings.change,
