@@ -11,6 +11,7 @@ from . import (
     audit,
     certificate,
     config,
+    export,
     halt,
     issue,
     issuer,
@@ -53,6 +54,7 @@ halt.add_to(app)
 record.add_to(app)
 person.add_to(app)
 operations.add_to(app)
+export.add_to(app)
 secret.add_to(app)
 config.add_to(app)
 

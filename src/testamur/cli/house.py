@@ -15,6 +15,7 @@ from testamur.core.words import (
     ApiKey,
     AuditLine,
     Certificate,
+    Exported,
     Halt,
     IssuerProfile,
     Job,
@@ -180,6 +181,10 @@ class Desk(Protocol):
 
     def erase(self, slug: str, person: Person, reason: str) -> Erasure:
         """Erase a person from all that is the tenant's, or refuse."""
+        ...
+
+    def export(self, slug: str, target: Path) -> Exported:
+        """Write all that a tenant issued to a directory, or refuse."""
         ...
 
     def halt(self, reason: str) -> Halt:

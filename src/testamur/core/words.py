@@ -305,6 +305,16 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export came to."""
+
+    certificates: int
+    #: Files written, and files that were there already.
+    written: int
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
 class ErasedCertificate:
     """All that is left of a certificate whose person was erased."""
 

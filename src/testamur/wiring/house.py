@@ -27,6 +27,7 @@ from testamur.core.refusals import Halted, Kind, Refusal
 from testamur.core.words import (
     ApiKey,
     AuditLine,
+    Exported,
     Halt,
     IssuerProfile,
     Job,
@@ -280,6 +281,12 @@ class OfficeDesk:
         return self.office.erasures.erase(
             tenant.id, person, reason=reason, actor=OPERATOR
         )
+
+    def export(self, slug: str, target: Path) -> Exported:
+        """Write all that a tenant issued to a directory, or refuse."""
+        from .exporting import export
+
+        return export(self.office, slug, target)
 
     def halt(self, reason: str) -> Halt:
         """Have nothing signed from now on; return the halt in force."""

@@ -60,6 +60,12 @@ FIND_ERASED = text("""
     WHERE c.id = :id
 """)
 
+ERASED_OF = text("""
+    SELECT c.id FROM jobs j JOIN erasures e ON e.job_seq = j.seq
+    JOIN certificates c ON c.job_seq = e.job_seq AND c.number = e.number
+    WHERE j.tenant_id = :tenant
+""")
+
 PLACE = text("""
     SELECT c.job_seq, c.number FROM certificates c JOIN jobs j ON j.seq = c.job_seq
     WHERE c.id = :after AND j.tenant_id = :tenant
@@ -89,6 +95,11 @@ class SqlCertificates:
         with self._database.reading() as connection:
             row = connection.execute(FIND_ERASED, {"id": certificate_id}).first()
         return ErasedCertificate(*row) if row else None
+
+    def erased_of(self, tenant_id: str) -> Sequence[str]:
+        """Return the ids of the tenant's certificates whose person was erased."""
+        with self._database.reading() as connection:
+            return list(connection.scalars(ERASED_OF, {"tenant": tenant_id}))
 
     def listing(
         self,

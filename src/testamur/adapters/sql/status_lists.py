@@ -81,6 +81,8 @@ FIND = text("""
     FROM status_lists l JOIN tenants t ON t.id = l.tenant_id WHERE l.name = :name
 """)
 
+NAMES = text("SELECT name FROM status_lists WHERE tenant_id = :tenant ORDER BY id")
+
 INDICES = text("""
     SELECT status_index FROM standings WHERE status_list_id = :list
     UNION ALL
@@ -110,6 +112,11 @@ class SqlStatusLists:
         with self._database.reading() as connection:
             row = connection.execute(FIND, {"name": name}).first()
         return StatusList(*row) if row else None
+
+    def names(self, tenant_id: str) -> Sequence[str]:
+        """Return what the addresses of the tenant's lists end in, the oldest first."""
+        with self._database.reading() as connection:
+            return list(connection.scalars(NAMES, {"tenant": tenant_id}))
 
     def indices(self, list_id: int, *, suspended_only: bool) -> Sequence[int]:
         """Return the places of certificates that are suspended, or revoked as well."""
