@@ -140,8 +140,9 @@ class Settings:
         "",
     )
     fetch_allow: tuple[Network, ...] = _setting(
-        "Networks (CIDR, separated by commas) that image URLs may reach although "
-        "they are private, also over http and on any port.",
+        "Networks (CIDR, separated by commas) that image URLs, and the addresses "
+        "that verified credentials name, may reach although they are private, also "
+        "over http and on any port.",
         _networks,
         "",
     )

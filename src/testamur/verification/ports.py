@@ -111,8 +111,13 @@ class LogSaid:
     signed_by: str
 
 
+class UnknownLog(ValueError):
+    """None of the keys that are known has signed the proof's checkpoint."""
+
+
 #: Checks a tlog-proof of the bytes whose SHA-256 is given against verifier keys.
-#: Raises ValueError with a sentence when it does not hold.
+#: Raises ValueError with a sentence when it does not hold, `UnknownLog` when it is
+#: of a log whose key is not among them.
 CheckLog = Callable[[str, bytes, Sequence[str]], LogSaid]
 
 

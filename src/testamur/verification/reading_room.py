@@ -23,7 +23,7 @@ SECONDS_PER_DOCUMENT = 10.0
 IDLE_SECONDS = 60.0
 
 #: So many may wait for the one being read.
-MAX_WAITING = 8
+MAX_WAITING = 16
 #: Whatever a document left behind in the child ends with it.
 DOCUMENTS_PER_CHILD = 2_000
 

@@ -11,7 +11,7 @@ from testamur.core.ids import is_id
 
 from .examine import fingerprint
 from .judgements import standing_check
-from .ports import CheckLog, House, HouseCertificate
+from .ports import CheckLog, House, HouseCertificate, UnknownLog
 from .sources import Sources
 from .verdict import Check, Step, failed, left_out, passed
 
@@ -83,13 +83,14 @@ class Records:
                 "one that the log publishes."
             )
         if not keys:
-            return left_out(
-                Step.LOG,
-                "log_key",
-                "It came with a proof of a log whose key is not known here.",
-            )
+            return _unknown_log()
         try:
             said = self._check_log(proof, digest, keys)
+        except UnknownLog:
+            if not sources.wish.log_keys:
+                return _unknown_log()
+            detail = "Its proof is of another log than the one whose key you named."
+            return failed(Step.LOG, "log_key", detail)
         except ValueError as problem:
             return failed(
                 Step.LOG, "log_proof", f"The log's proof is wrong: {problem}."
@@ -135,6 +136,14 @@ class Records:
                 sources.now,
             )
         return certificate, standing_check(certificate, sources.now)
+
+
+def _unknown_log() -> Check:
+    return left_out(
+        Step.LOG,
+        "log_key",
+        "It came with a proof of a log whose key is not known here.",
+    )
 
 
 def _sha256(data: bytes) -> bytes:

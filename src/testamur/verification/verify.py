@@ -27,7 +27,7 @@ from .verdict import Step, Verdict, failed, missed, passed
 __all__ = ["Verifier", "Wish"]
 
 #: How many may be verified at once: what waits for other servers holds a thread.
-AT_ONCE = 6
+AT_ONCE = 16
 
 Found = Mapping[str, Any]
 

@@ -12,15 +12,16 @@ from testamur.core.refusals import Reason, Refusal
 from testamur.issuance import read as issued
 from testamur.issuance.did_web import did_document, did_of, method_of
 from testamur.issuance.published_list import Purpose
-from testamur.tlog.note import COSIGNATURE, ED25519, NotVerified, verifier
+from testamur.tlog.note import COSIGNATURE, ED25519, NotVerified, split_note, verifier
 from testamur.tlog.note import Verifier as LogVerifier
-from testamur.tlog.proof import verify_proof
+from testamur.tlog.proof import read_proof, verify_proof
 from testamur.verification.ports import (
     Fetch,
     HouseCertificate,
     HouseIssuer,
     LogSaid,
     Reader,
+    UnknownLog,
 )
 from testamur.verification.verify import Verifier
 
@@ -133,7 +134,8 @@ def check_log(proof: str, digest: bytes, keys: Sequence[str]) -> LogSaid:
     Return what a tlog-proof says of the bytes with this *digest*.
 
     Raises:
-        ValueError: it does not hold, or a key cannot be read.
+        ValueError: it does not hold, or a key cannot be read; `UnknownLog`, when none
+            of *keys* has signed it.
     """
     try:
         verifiers = []
@@ -143,6 +145,10 @@ def check_log(proof: str, digest: bytes, keys: Sequence[str]) -> LogSaid:
             if one.kind == ED25519:
                 # The log puts its time where witnesses put theirs.
                 verifiers.append(LogVerifier(one.name, one.public, COSIGNATURE))
+        _, signatures = split_note(read_proof(proof).note)
+        known = {(one.name, one.key_id) for one in verifiers}
+        if not any((name, raw[:4]) in known for name, raw in signatures):
+            raise UnknownLog("it is of a log whose key is not known")
         logged = verify_proof(proof, digest, verifiers)
     except NotVerified as problem:
         raise ValueError(str(problem)) from problem

@@ -4,6 +4,7 @@ Checking a credential, for anybody: `POST /v1/verify`, and the page `/verify`.
 No key is asked for. What is sent is read in a child process, and kept nowhere.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
@@ -42,6 +43,12 @@ TOKEN_TYPES = (
     b"text/plain",
 )
 FILE_TYPES = (b"image/png", b"application/zip", b"application/octet-stream")
+
+#: So many are checked at once, in threads; the others wait for their turn, as long
+#: as people do.
+AT_ONCE = 8
+MAX_WAITING = 64
+WAIT_SECONDS = 10.0
 
 #: `{"id": "..."}`, at its longest.
 MAX_NAME_BYTES = 4_096
@@ -135,18 +142,14 @@ def verify_routes(
     *admit* counts a request for the address it came from, or refuses.
     """
     router = APIRouter(tags=["Verification"], responses=wire.PROBLEMS)
-    receiving = 0
+    receiving = waiting = 0
+    turns = asyncio.Semaphore(AT_ONCE)
 
     async def received(request: Request) -> _Sent:
         nonlocal receiving
         admit(request.client.host if request.client else "")
         if receiving >= MAX_RECEIVING:
-            raise Refusal(
-                Kind.TOO_OFTEN,
-                "verifier_busy",
-                "Too many credentials are being sent at this moment. Try again soon.",
-                retry_after_seconds=2,
-            )
+            raise _busy()
         receiving += 1
         try:
             return await _receive(request)
@@ -154,9 +157,23 @@ def verify_routes(
             receiving -= 1
 
     async def judged(sent: _Sent) -> Verdict:
-        if sent.name:
-            return await ask_slowly(verify_name, sent.name)
-        return await ask_slowly(verify, sent.data, sent.media_type)
+        nonlocal waiting
+        if waiting >= MAX_WAITING:
+            raise _busy()
+        waiting += 1
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await turns.acquire()
+        except TimeoutError:
+            raise _busy() from None
+        finally:
+            waiting -= 1
+        try:
+            if sent.name:
+                return await ask_slowly(verify_name, sent.name)
+            return await ask_slowly(verify, sent.data, sent.media_type)
+        finally:
+            turns.release()
 
     @router.post(
         "/v1/verify",
@@ -210,6 +227,15 @@ def verify_routes(
     router.add_route("/verify", form, methods=["GET"], include_in_schema=False)
     router.add_route("/verify", sent_form, methods=["POST"], include_in_schema=False)
     return router
+
+
+def _busy() -> Refusal:
+    return Refusal(
+        Kind.TOO_OFTEN,
+        "verifier_busy",
+        "Too many credentials are being checked at this moment. Try again shortly.",
+        retry_after_seconds=2,
+    )
 
 
 PAGE_STATUS = {
