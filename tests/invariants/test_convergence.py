@@ -28,9 +28,12 @@ ISSUING = [
     "pictures.before_commit",
     "blob.after_rename",
     "draft.after_commit",
+    "sign.after",
     "keep.before_commit",
     "keep.before_commit@2",
     "keep.after_commit",
+    "log.after_cas",
+    "log.after_checkpoint",
     "job.before_finalize",
 ]
 ACTIONS = ["kill", "raise", "enospc"]

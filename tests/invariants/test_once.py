@@ -54,6 +54,7 @@ def test_a_worker_stopped_past_its_lease_keeps_nothing(
     sleeper.terminate()
 
     assert ended(sleeper) == 0
+    workshop.settle()
     assert workshop.outcomes(job) == {1: "success", 2: "failed", 3: "success"}
     assert workshop.names(job) == names
     assert workshop.billed(job) == 2

@@ -79,6 +79,7 @@ def test_every_certificate_says_what_its_row_said(workshop, database_url, tmp_pa
             JobState.COMPLETED
         }:
             assert all(worker.is_alive() for worker in workers)
+            workshop.settle()
     finally:
         for worker in workers:
             worker.terminate()
@@ -96,11 +97,22 @@ def test_every_certificate_says_what_its_row_said(workshop, database_url, tmp_pa
             assert cells_of(found) == wanted
             picture = workshop.blobs.path(found.picture.digest).read_bytes()
             assert picture.decode() == wanted["imageUrl"]
+            check_credential(workshop, found.id, wanted, rows)
         page = listing(
             tenant.id, certificates=workshop.certificates, limit=500
         ).certificates
         assert {c.row: cells_of(c) for c in page} == {n: rows[n - 1] for n in good}
         check_downloads(workshop, workshop.job(job), rows, names)
+
+
+def check_credential(workshop, certificate_id, wanted, rows) -> None:
+    """Hold the credential against its row: its marks, and nobody else's."""
+    body = workshop.vouching.credentials.find(certificate_id).body.decode()
+    for column in ("name", "description", "recipientName", "attribute_Course"):
+        assert wanted[column] in body
+    assert wanted["recipientEmail"] not in body, "it is there as a hash only"
+    others = [other for other in rows if other is not wanted]
+    assert not any(other["name"].split()[1] in body for other in others)
 
 
 def check_downloads(workshop, job, rows, names) -> None:

@@ -4,6 +4,7 @@ import itertools
 import os
 import random
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -37,7 +38,22 @@ class Known:
     good: list[bool]
     names: dict[int, Names] = field(default_factory=dict)
     failed: set[int] = field(default_factory=set)
+    shown: set[int] = field(default_factory=set)
+    cancelled: set[int] = field(default_factory=set)
     is_cancelled: bool = False
+
+
+def logged(shop: Workshop, names: Mapping[int, Names]) -> set[int]:
+    """Return which rows' credentials anybody can find proofs of in the log."""
+    found = set()
+    for number, name in names.items():
+        credential = shop.vouching.credentials.find(name.certificate)
+        if credential is None:
+            continue
+        proof = shop.vouching.reader.proof(credential.chunk_id, credential.digest)
+        assert "\nindex " in proof
+        found.add(number)
+    return found
 
 
 class Life(RuleBasedStateMachine):
@@ -106,6 +122,11 @@ class Life(RuleBasedStateMachine):
         self.workshop.settle()
 
     @rule()
+    def sweep_alone(self):
+        """The sweeper comes by, and the log does not: what is kept is not known."""
+        self.workshop.queue.settle()
+
+    @rule()
     def restart(self):
         """The server is started again."""
         self.workshop.restart()
@@ -151,17 +172,24 @@ class Life(RuleBasedStateMachine):
         assert list(outcomes) == list(range(1, len(known.good) + 1))
         assert names.items() >= known.names.items()
         assert failed >= known.failed
-        assert {n for n, outcome in outcomes.items() if outcome == "success"} == set(
-            names
-        )
+        shown = {n for n, outcome in outcomes.items() if outcome == "success"}
+        cancelled = {n for n, outcome in outcomes.items() if outcome == "cancelled"}
+        assert known.shown <= shown <= set(names)
+        assert known.cancelled <= cancelled
+        # Kept and not in the log yet: nothing is said that would be taken back.
+        assert {outcomes[n] for n in set(names) - shown} <= {"pending"}
+        news = {n: name for n, name in names.items() if n not in known.shown}
+        assert shown - known.shown == logged(shop, news)
         assert all(known.good[n - 1] for n in names)
-        assert shop.billed(known.job) == len(names) == progress.succeeded
+        assert shop.billed(known.job) == len(names)
+        assert progress.succeeded == len(shown)
         assert progress.failed == len(failed)
         assert progress.cancelled == count("cancelled")
         assert (progress.job.state is JobState.CANCELLED) == known.is_cancelled
         if progress.job.state in (JobState.COMPLETED, JobState.FAILED):
             assert count("pending") == 0
         known.names, known.failed = names, failed
+        known.shown, known.cancelled = shown, cancelled
 
     def teardown(self):
         """In the end all is worked off, and every row has its outcome."""
@@ -208,6 +236,7 @@ def finished(workshop, job, *, every=lambda: None) -> list[tuple[int, int]]:
         seen.append((progress.succeeded, progress.failed))
         assert progress.processed <= job.total
         every()
+        workshop.settle()  # as the server's own thread does
         assert time.monotonic() < give_up_at, seen[-1]
         time.sleep(0.05)
     for (succeeded, failed), (later, later_failed) in itertools.pairwise(seen):
@@ -307,13 +336,15 @@ def test_a_cancel_at_any_point_starts_nothing_more(
 
     progress = workshop.owners.cancel(job.tenant_id, job.id)
 
-    assert progress.processed + progress.cancelled == job.total
     names = workshop.names(job)
+    assert progress.cancelled + progress.failed + len(names) == job.total
     time.sleep(0.2)
     for worker in workers:
         worker.kill()
         ended(worker)
     assert workshop.names(job) == names
+    workshop.settle()
     now = workshop.owners.status(job.tenant_id, job.id, failures=0)
-    assert now == progress
-    assert workshop.billed(job) == len(names) == progress.succeeded
+    assert (now.failed, now.cancelled) == (progress.failed, progress.cancelled)
+    assert now.processed + now.cancelled == job.total
+    assert workshop.billed(job) == len(names) == now.succeeded

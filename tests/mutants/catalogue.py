@@ -106,8 +106,8 @@ MUTANTS = (
         "not-synchronous",
         "I2",
         "adapters/sql/database.py",
-        '"synchronous = FULL"',
-        '"synchronous = NORMAL"',
+        '"journal_mode = WAL",\n        "synchronous = FULL"',
+        '"journal_mode = WAL",\n        "synchronous = NORMAL"',
         (
             test(
                 INVARIANTS + "test_power_loss.py",
