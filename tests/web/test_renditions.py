@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+import time
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -9,6 +11,8 @@ import pytest
 
 from support.server import TESTAMUR, good_rows, pictures, sheet
 from support.verifiers import panva_jose
+from testamur.tlog.note import verifier
+from testamur.tlog.proof import verify_proof
 
 pytestmark = pytest.mark.xdist_group("node")
 
@@ -42,6 +46,7 @@ def test_its_owner_gets_a_certificate_in_every_format(tenant, issued):
         if "jwt" in query:
             tokens.append(answer.text)
 
+    check_logged(tenant, issued)
     did = tenant.client.get(f"/t/{tenant.slug}/did.json").json()
     opened = panva_jose(tokens, did)
 
@@ -57,6 +62,43 @@ def test_its_owner_gets_a_certificate_in_every_format(tenant, issued):
         "Multikey",
         "JsonWebKey",
     }
+
+
+def check_logged(tenant, issued) -> None:
+    """Hold each format that was given out to the public log."""
+    certificate = issued.split("/")[3]
+    key = verifier(tenant.client.get("/log/key").text.split()[0])
+    places = set()
+    for query in (
+        "?format=eddsa-rdfc-2022",
+        "?format=eddsa-jcs-2022",
+        "?format=vc-jwt&alg=RS256",
+        "?format=ob-jwt",
+    ):
+        body = tenant.client.get(issued + query).content
+        until = time.monotonic() + 30
+        while True:
+            proof = httpx.get(f"{tenant.server.url}/v1/log/proof/{certificate}{query}")
+            if proof.status_code == 200:
+                break
+            assert proof.json()["code"] == "not_logged_yet"
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        places.add(verify_proof(proof.text, sha256(body).digest(), [key]).index)
+    assert len(places) == 4
+
+
+def test_a_format_that_nobody_asked_for_has_no_proof(tenant, issued):
+    """
+    Asking for one signs nothing: anybody may ask.
+    """
+    certificate = issued.split("/")[3]
+    for query in ("?format=eddsa-jcs-2022", "?format=vc-jwt&alg=RS256"):
+        answer = httpx.get(f"{tenant.server.url}/v1/log/proof/{certificate}{query}")
+        assert answer.status_code == 404
+        assert answer.json()["code"] == "rendition_not_found"
+    used = tenant.client.get("/v1/audit?act=key.used").json()["entries"]
+    assert len(used) == 1
 
 
 @pytest.mark.parametrize(

@@ -117,15 +117,49 @@ class Renditions:
             Fault: not passing, when what is signed does not verify; it is shown to
                 nobody.
         """
-        is_token = format in _TOKENS
-        if not is_token and algorithm is not Algorithm.EDDSA:
-            raise Refusal(
-                Kind.INVALID,
-                "credential_algorithm",
-                f"Proofs of {format} are made with {Algorithm.EDDSA} alone; leave alg "
-                f"out, or ask for {Format.VC_JWT} or {Format.OB_JWT}.",
-                at="alg",
+        found = self.known(tenant_id, certificate_id, format, algorithm)
+        if found is None:
+            facts = _unsecured(self._issued(certificate_id))
+            name = _name(format, algorithm)
+            key = self._keys.current(tenant_id, algorithm)
+            rendering = Rendering(
+                certificate_id, tenant_id, name, key.id, actor, self._clock()
             )
+            self._store.begin(rendering)
+            fp("render.before_sign")
+            signature, body = _signed(facts, format, key, self._keys.signer(key.id))
+            digest = hashlib.sha256(body).digest()
+            self._store.keep(rendering, signature, digest)
+            # Somebody else may have been quicker, with another key: theirs counts.
+            found = self.known(tenant_id, certificate_id, format, algorithm)
+            assert found is not None
+        return found
+
+    def known(
+        self,
+        tenant_id: str,
+        certificate_id: str,
+        format: Format,
+        algorithm: Algorithm = Algorithm.EDDSA,
+    ) -> Rendition | None:
+        """
+        Return a certificate in a format that it was asked for in before; else None.
+
+        Raises:
+            Refusal, Fault: as `render`.
+        """
+        name = _name(format, algorithm)
+        body = self._issued(certificate_id)
+        if format is Format.RDFC:
+            return Rendition(body, MEDIA_TYPES[format], None)
+        kept = self._store.find(certificate_id, name)
+        if kept is None:
+            return None
+        key = self._key(tenant_id, kept.key_id)
+        again = _told_again(_unsecured(body), format, key, kept.signature)
+        return Rendition(again, MEDIA_TYPES[format], f"{certificate_id}/{name}")
+
+    def _issued(self, certificate_id: str) -> bytes:
         issued = self._credentials.find(certificate_id)
         if issued is None:
             raise Refusal(
@@ -135,32 +169,33 @@ class Renditions:
                 "certificates were signed.",
                 at="id",
             )
-        if format is Format.RDFC:
-            return Rendition(issued.body, MEDIA_TYPES[format], None)
-        facts = orjson.loads(issued.body)
-        del facts["proof"]
-        name = f"{format}/{algorithm}" if is_token else str(format)
-        kept = self._store.find(certificate_id, name)
-        if kept is None:
-            key = self._keys.current(tenant_id, algorithm)
-            rendering = Rendering(
-                certificate_id, tenant_id, name, key.id, actor, self._clock()
-            )
-            self._store.begin(rendering)
-            fp("render.before_sign")
-            signature, body = _signed(facts, format, key, self._keys.signer(key.id))
-            digest = hashlib.sha256(body).digest()
-            kept = self._store.keep(rendering, signature, digest)
-        key = self._key(tenant_id, kept.key_id)
-        # Somebody else may have been quicker, with another key: theirs counts.
-        body = _told_again(facts, format, key, kept.signature)
-        return Rendition(body, MEDIA_TYPES[format], f"{certificate_id}/{name}")
+        return issued.body
 
     def _key(self, tenant_id: str, key_id: str) -> IssuerKey:
         for key in self._keys.keys_of(tenant_id):
             if key.id == key_id:
                 return key
         raise Fault(f"there is no issuer key {key_id}", passing=False)
+
+
+def _name(format: Format, algorithm: Algorithm) -> str:
+    if format in _TOKENS:
+        return f"{format}/{algorithm}"
+    if algorithm is not Algorithm.EDDSA:
+        raise Refusal(
+            Kind.INVALID,
+            "credential_algorithm",
+            f"Proofs of {format} are made with {Algorithm.EDDSA} alone; leave alg "
+            f"out, or ask for {Format.VC_JWT} or {Format.OB_JWT}.",
+            at="alg",
+        )
+    return str(format)
+
+
+def _unsecured(body: bytes) -> dict[str, Any]:
+    facts: dict[str, Any] = orjson.loads(body)
+    del facts["proof"]
+    return facts
 
 
 def _signed(

@@ -60,7 +60,7 @@ from .issuers import document_of, document_of_house, profile_of
 from .keepsakes import Keepsakes
 from .log import log_proof, log_reader, log_vkey
 from .office import Office
-from .renditions import rendered
+from .renditions import log_proof_of, rendered
 from .trust import Trusts
 from .vc_api import SiteVcApi
 from .verifying import verifier_of
@@ -397,6 +397,9 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
                 log_reader(office),
                 vkeys=[log_vkey(office)],
                 proof_of=lambda name: log_proof(office, name),
+                proof_in=lambda name, format, algorithm: log_proof_of(
+                    office, name, format, algorithm
+                ),
                 ask=ask,
             ),
             page_routes(

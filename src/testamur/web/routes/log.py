@@ -17,8 +17,9 @@ from testamur.core.refusals import Kind, Refusal
 from testamur.dialects.native import wire
 
 from ..answers import json_answer
-from ..queries import Query, query_of
+from ..queries import Query, documented, query_of
 from ..verbs import Asking
+from .renditions import ALGORITHMS, FORMATS, QUERY
 
 #: A tile never changes under its path; a checkpoint is old in a second.
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -55,12 +56,14 @@ def log_routes(
     vkeys: Sequence[str],
     proof_of: Callable[[str], str],
     ask: Asking,
+    proof_in: Callable[[str, str, str], str] | None = None,
 ) -> APIRouter:
     """
     Return the routes.
 
     *vkeys* are the log's keys, the one in use first. *proof_of* returns the
-    tlog-proof of the certificate with an id, or refuses.
+    tlog-proof of the certificate with an id, or refuses; *proof_in* of the same in
+    a format with an algorithm.
     """
     router = APIRouter(tags=["Transparency log"], responses=wire.PROBLEMS)
 
@@ -102,14 +105,21 @@ def log_routes(
     @router.get(
         "/v1/log/proof/{certificateId}",
         summary="Where a certificate's credential is in the log (C2SP tlog-proof)",
-        openapi_extra={"x-scope": None},
+        openapi_extra={"x-scope": None, **documented(QUERY)},
         responses={200: {"description": "A tlog-proof", "content": {TEXT: {}}}},
     )
     async def proof(
-        certificate_id: str = Path(alias="certificateId"),
+        request: Request, certificate_id: str = Path(alias="certificateId")
     ) -> Response:
+        query = query_of(request, allowed=QUERY)
+        format = query.choice("format", FORMATS)
+        algorithm = query.choice("alg", ALGORITHMS) or ALGORITHMS[0]
+        if format is None or proof_in is None:
+            found = await ask(proof_of, certificate_id)
+        else:
+            found = await ask(proof_in, certificate_id, format, algorithm)
         # Each later checkpoint gives another proof of the same.
-        return _static(await ask(proof_of, certificate_id), TEXT, "no-cache")
+        return _static(found, TEXT, "no-cache")
 
     @router.get(
         "/v1/log/inclusion",
