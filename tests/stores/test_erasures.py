@@ -1,5 +1,6 @@
 """Erasing rows and all that follows from them, on both databases."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -368,3 +369,15 @@ def test_a_reason_that_names_the_person_is_refused(house):
         house.erase(reason=f"Asked by {EMAIL}")
 
     assert refused.value.code == "reason_names_person"
+
+
+def test_no_entry_of_the_audit_log_confirms_a_guess(house):
+    """
+    I26: entries are for ever, so none holds a digest of what a row says.
+    """
+    house.issue(row(1, **OF_ADA))
+    house.erase()
+
+    told = " ".join(house.column("SELECT detail FROM audit"))
+
+    assert not re.search("[0-9a-f]{32}", told)

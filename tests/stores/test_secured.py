@@ -53,7 +53,6 @@ class House:
             self.keys[tenant],
             "actor",
             NOW,
-            "00" * 32,
             name,
         )
 

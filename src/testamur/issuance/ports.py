@@ -310,8 +310,6 @@ class Securing:
     #: The id of the key or token that asked.
     actor: str
     at: int
-    #: SHA-256 (hex) of what was asked for.
-    digest: str
     #: SHA-256 (hex) of the credential's own id; None when it has none.
     name_digest: str | None
 

@@ -137,7 +137,6 @@ class Securer:
             key_id=key.id,
             actor=order.actor,
             at=at,
-            digest=hashlib.sha256(orjson.dumps(wanted)).hexdigest(),
             name_digest=_name_digest(credential.get("id")),
         )
         place = self._store.begin(securing, wants_place=order.wants_status)

@@ -184,7 +184,7 @@ class SqlRegistry:
                 connection.execute(_DROP_DRAFT, held)
                 draft = self._draft(connection, lease, digest, count)
             if draft.places:
-                self._log_key_use(connection, lease, digest, count)
+                self._log_key_use(connection, lease, count)
         return draft
 
     def _draft(
@@ -214,9 +214,9 @@ class SqlRegistry:
         places = Places(given.name, given.seed, given.first_place, given.size)
         return Draft(seed, now, places)
 
-    def _log_key_use(
-        self, connection: Connection, lease: Lease, digest: bytes, count: int
-    ) -> None:
+    def _log_key_use(self, connection: Connection, lease: Lease, count: int) -> None:
+        # No digest of what is signed: entries are for ever, and it would confirm a
+        # guess of what a person who was erased was told.
         letterhead = lease.job.profile.letterhead
         assert letterhead is not None
         append(
@@ -231,7 +231,6 @@ class SqlRegistry:
                 "firstRow": lease.first_row,
                 "lastRow": lease.last_row,
                 "credentials": count,
-                "draft": digest.hex(),
             },
         )
 

@@ -46,7 +46,7 @@ class SqlSecured:
                 actor=securing.actor,
                 act="key.used",
                 subject=securing.key_id,
-                detail={"credentials": 1, "draft": securing.digest, "to": securing.id},
+                detail={"credentials": 1, "to": securing.id},
             )
         return place
 
