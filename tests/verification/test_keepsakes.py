@@ -162,3 +162,12 @@ def test_a_bundle_is_the_same_bytes_each_time_and_says_how_to_check_it():
     ]
     assert "testamur verify" in readme
     assert len(readme.splitlines()) < 40
+
+
+def test_moments_that_no_calendar_has_are_no_trouble():
+    """Whoever made the bundle may have written any date into its list."""
+    listed = [status_list(validFrom="999999999-01-01T00:00:00Z")]
+
+    verdict = verdict_on(made_bundle(status=listed), web=None, wish=OFFLINE)
+
+    assert check_of(verdict, Step.STATUS).spelled()["asOf"] is None

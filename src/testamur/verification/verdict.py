@@ -75,8 +75,16 @@ class Check:
             "outcome": str(self.outcome),
             "code": self.code,
             "detail": self.detail,
-            "asOf": None if self.as_of is None else rfc3339(self.as_of),
+            "asOf": _spelled(self.as_of),
         }
+
+
+def _spelled(moment: int | None) -> str | None:
+    """Spell a moment; a document or log may name one that no calendar has."""
+    try:
+        return None if moment is None else rfc3339(moment)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)

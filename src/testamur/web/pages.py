@@ -104,11 +104,11 @@ _QUALITY = re.compile(r";\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*(?:;|$)", re.IGNORECA
 class CertificateFiles(Protocol):
     """What is made of a certificate for people to keep."""
 
-    def png(self, certificate: Certificate) -> bytes | None:
+    def png(self, certificate: Certificate) -> BinaryIO | None:
         """Return its picture with its credential inside; None if it has not both."""
         ...
 
-    def bundle(self, certificate: Certificate) -> bytes | None:
+    def bundle(self, certificate: Certificate) -> BinaryIO | None:
         """Return all that checking it needs, as a ZIP; None without a credential."""
         ...
 
@@ -252,10 +252,10 @@ def page_routes(
             headers = {**SHARED, "cache-control": REVALIDATE, "etag": tag}
             if is_known(request, tag):
                 return Response(status_code=304, headers=headers)
-            body = await ask_slowly(files.png, certificate)
-            if body is not None:
+            made: BinaryIO | None = await ask_slowly(files.png, certificate)
+            if made is not None:
                 headers |= named_file(f"{certificate.id}.png", inline=True)
-                return whole(request, body, "image/png", headers)
+                return whole(request, made, "image/png", headers)
         if picture.media_type != "image/png":
             return missing(NOT_PNG)
         return await stored(request, picture.digest, picture.media_type)
@@ -264,13 +264,24 @@ def page_routes(
         certificate = await found(request)
         if certificate is None or files is None or ask_slowly is None:
             return unknown(request)
-        body = await ask_slowly(files.bundle, certificate)
-        if body is None:
+        made: BinaryIO | None = await ask_slowly(files.bundle, certificate)
+        if made is None:
             return missing(NO_CREDENTIAL)
         # Its status lists and its place in the log are those of this moment.
         headers = {**SHARED, "cache-control": "no-store"}
         headers |= named_file(f"{certificate.id}.zip")
-        return whole(request, body, "application/zip", headers)
+        return whole(request, made, "application/zip", headers)
+
+    def whole(
+        request: Request, file: BinaryIO, media_type: str, headers: Mapping[str, str]
+    ) -> Response:
+        length = str(file.seek(0, SEEK_END))
+        headers = {**headers, "content-length": length, "content-type": media_type}
+        if request.method == "HEAD":
+            file.close()
+            return Response(headers=headers)
+        file.seek(0)
+        return StreamingResponse(pieces(file, ask), headers=headers)
 
     async def front(request: Request) -> Response:
         headers = {**ALWAYS, "cache-control": REVALIDATE}
@@ -409,16 +420,6 @@ def answer(
         length = {"content-length": str(len(body))}
         return Response(headers=headers | length, media_type=media_type)
     return Response(body, headers=headers, media_type=media_type)
-
-
-def whole(
-    request: Request, body: bytes, media_type: str, headers: Mapping[str, str]
-) -> Response:
-    """Return *body*, or how long it is to who asks only that."""
-    if request.method == "HEAD":
-        length = {"content-length": str(len(body))}
-        return Response(headers={**headers, **length}, media_type=media_type)
-    return Response(body, headers=dict(headers), media_type=media_type)
 
 
 def named_file(name: str, *, inline: bool = False) -> dict[str, str]:

@@ -4,8 +4,11 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 import orjson
 
@@ -28,17 +31,55 @@ class Keepsakes:
     """`web.pages.CertificateFiles` for everything in *office*."""
 
     office: Office
-    #: One conversion at a time; they are large, and seldom asked for.
-    _converting: threading.Lock = field(default_factory=threading.Lock)
+    #: Each takes several times its size in memory while it is made, and a large
+    #: one has ten megabytes.
+    _turns: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(2))
 
-    def png(self, certificate: Certificate) -> bytes | None:
+    def png(self, certificate: Certificate) -> BinaryIO | None:
         """
         Return its picture with its credential inside; None if it has not both.
 
         Raises:
-            Refusal: TOO_OFTEN, while another picture is being converted.
+            Refusal: TOO_OFTEN, while too many are being made.
             Fault: the stored picture is gone or damaged.
         """
+        return self._made(self._png, certificate)
+
+    def bundle(self, certificate: Certificate) -> BinaryIO | None:
+        """
+        Return all that checking it needs, as a ZIP; None without a credential.
+
+        Raises:
+            Refusal: NOT_FOUND, while it is not in a published checkpoint; TOO_OFTEN,
+                while too many are being made.
+            Fault: the stored picture is gone or damaged.
+        """
+        return self._made(self._bundle, certificate)
+
+    def _made(
+        self, make: Callable[[Certificate], bytes | None], certificate: Certificate
+    ) -> BinaryIO | None:
+        """Return what is made as a file that nobody else sees, gone when closed."""
+        if not self._turns.acquire(timeout=CONVERT_SECONDS):
+            raise Refusal(
+                Kind.TOO_OFTEN,
+                "keepsakes_busy",
+                "Too many pictures and bundles are being made. Try again shortly.",
+                retry_after_seconds=5,
+            )
+        try:
+            data = make(certificate)
+            if data is None:
+                return None
+            self.office.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = tempfile.TemporaryFile(dir=self.office.spool)  # noqa: SIM115 - sent later
+            file.write(data)
+            file.seek(0)
+            return file
+        finally:
+            self._turns.release()
+
+    def _png(self, certificate: Certificate) -> bytes | None:
         picture = certificate.picture
         credential = self.office.credentials.find(certificate.id)
         if picture is None or credential is None:
@@ -48,14 +89,7 @@ class Keepsakes:
             data = self._converted(data)
         return baked(data, credential.body)
 
-    def bundle(self, certificate: Certificate) -> bytes | None:
-        """
-        Return all that checking it needs, as a ZIP; None without a credential.
-
-        Raises:
-            Refusal: NOT_FOUND, while it is not in a published checkpoint.
-            Fault: the stored picture is gone or damaged.
-        """
+    def _bundle(self, certificate: Certificate) -> bytes | None:
         credential = self.office.credentials.find(certificate.id)
         if credential is None:
             return None
@@ -94,13 +128,6 @@ class Keepsakes:
         return data
 
     def _converted(self, data: bytes) -> bytes:
-        if not self._converting.acquire(timeout=CONVERT_SECONDS):
-            raise Refusal(
-                Kind.TOO_OFTEN,
-                "converter_busy",
-                "Other pictures are being converted at this moment. Try again shortly.",
-                retry_after_seconds=5,
-            )
         try:
             converting = subprocess.run(
                 [
@@ -116,8 +143,6 @@ class Keepsakes:
             )
         except subprocess.TimeoutExpired as error:
             raise Fault("a picture took too long to convert", passing=True) from error
-        finally:
-            self._converting.release()
         if converting.returncode:
             raise Fault("a picture could not be converted to PNG", passing=False)
         return converting.stdout
