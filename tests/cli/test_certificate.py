@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -84,6 +85,34 @@ def test_a_certificate_is_corrected(server, issued):
         "Ada Lovelace",
         {"Grade": "A"},
     )
+
+
+def test_a_job_says_how_long_its_certificates_are_valid(server, tenant, tmp_path):
+    """
+    `issue --valid-days` is for certificates whose rows do not say.
+    """
+    rows, images = tmp_path / "rows.csv", tmp_path / "images.zip"
+    rows.write_bytes(sheet("Tides,Text,one.png,course,ada@example.com"))
+    images.write_bytes(pictures())
+    words = ("--tenant", tenant.slug, "--images", str(images), "--json")
+    issued = json.loads(
+        server.run(
+            "issue",
+            str(rows),
+            "--valid-days",
+            "30",
+            "--results",
+            str(tmp_path / "results.csv"),
+            *words,
+        )
+    )
+
+    found = shown(server, {"id": issued["certificate"].rpartition("/")[2]})
+    assert found["status"] == "active"
+    days = datetime.fromisoformat(found["validUntil"]) - datetime.fromisoformat(
+        found["issuedAt"]
+    )
+    assert timedelta(days=30, seconds=-1) < days <= timedelta(days=30)
 
 
 @pytest.mark.parametrize(
