@@ -68,9 +68,8 @@ def test_no_success_without_its_leaf_and_no_leaf_without_its_success(tmp_path):
 def test_a_server_that_is_killed_while_it_publishes_goes_on(tmp_path, where):
     """
     kill -9 between keeping certificates and showing them, before and after the log
-    is decided: no job is
-    finished on what nobody can check, and after a restart every row is there, once,
-    in the log as in the results.
+    is decided: no job is finished on what nobody can check, and after a restart
+    every row is there, once, in the log as in the results.
     """
     with served(tmp_path / "house", TESTAMUR_FAILPOINTS=where) as server:
         tenant = server.tenant()

@@ -48,6 +48,11 @@ HISTORY = INVARIANTS + "test_key_history.py"
 SECRETS = INVARIANTS + "test_no_clear_secrets.py"
 STOLEN = INVARIANTS + "test_stolen_disk.py"
 REGISTRY = STORES + "test_registry.py"
+RENDITIONS = STORES + "test_renditions.py"
+RESULTS = STORES + "test_results.py"
+ON_ITS_WAY = (
+    "test_a_row_that_is_kept_and_not_in_the_log_is_neither_issued_nor_cancelled"
+)
 ACTS = STORES + "test_acts.py"
 LISTS = STORES + "test_published_lists.py"
 PLACES = STORES + "test_status_lists.py"
@@ -55,6 +60,69 @@ CONVERGENCE = INVARIANTS + "test_convergence.py"
 ISSUING = "test_issuing_that_breaks_anywhere_is_finished_by_a_restart"
 
 MUTANTS = (
+    Mutant(
+        "other-formats-follow-the-newest-key",
+        "I5",
+        "issuance/renditions.py",
+        "key = self._key(tenant_id, kept.key_id)",
+        "key = self._keys.current(tenant_id, algorithm)",
+        (
+            test(
+                RENDITIONS,
+                "test_a_rotation_changes_no_byte_of_what_was_given_out"
+                "[sqlite-eddsa-jcs-2022-EdDSA]",
+            ),
+        ),
+    ),
+    Mutant(
+        "other-formats-are-signed-unaudited",
+        "I25",
+        "issuance/renditions.py",
+        "self._store.begin(rendering)",
+        "pass",
+        (test(RENDITIONS, "test_each_is_signed_once_audited_and_logged[sqlite]"),),
+    ),
+    Mutant(
+        "other-formats-are-not-verified",
+        "I15",
+        "issuance/renditions.py",
+        "if not _holds(body, facts, format, key):\n        raise Fault(\n"
+        '            f"the issuer key',
+        'if False:\n        raise Fault(\n            f"the issuer key',
+        (
+            test(
+                RENDITIONS,
+                "test_a_signature_that_does_not_verify_is_shown_to_nobody[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "every-checkpoint-waits-for-slow-witnesses",
+        "I14",
+        "tlog/witness.py",
+        "self._is_quick = not self._thread.is_alive()",
+        "pass",
+        (
+            test(
+                "tests/tlog/test_witness.py",
+                "test_a_slow_witness_delays_one_checkpoint_and_no_other[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "late-cosignatures-are-lost",
+        "I14",
+        "tlog/sequence.py",
+        "            self._store.cosign(state.size, more)\n",
+        "",
+        (
+            test(
+                "tests/tlog/test_witness.py",
+                "test_after_a_restart_witnesses_are_asked_for_what_lacks_them[sqlite]",
+            ),
+        ),
+        is_slow=True,
+    ),
     Mutant(
         "second-try-never-ends",
         "I1",
@@ -895,5 +963,119 @@ MUTANTS = (
         "        self._lists.note_signing(found, key_id, str(purpose))\n",
         "",
         (test(LISTS, "test_the_use_of_the_key_is_in_the_audit_log_first[sqlite]"),),
+    ),
+    Mutant(
+        "a-place-in-the-log-is-enough",
+        "I14",
+        "adapters/sql/publication.py",
+        "(first_index IS NULL\n"
+        "      OR first_index >= (SELECT coalesce(max(published_size), 0) FROM "
+        "log_state))\n",
+        "first_index IS NULL\n",
+        (test(RESULTS, "test_a_place_in_the_log_is_not_enough[sqlite-None-False]"),),
+    ),
+    Mutant(
+        "finished-before-its-leaves-are-out",
+        "I14",
+        "adapters/sql/queue.py",
+        "OR c.id IN (SELECT chunk_id {UNPUBLISHED})",
+        "OR c.id IS NULL",
+        (
+            test(
+                DESK,
+                "test_a_job_is_not_finished_before_its_last_leaf_is_in_the_log[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "what-is-kept-is-counted-at-once",
+        "I14",
+        "adapters/sql/steering.py",
+        'CASE WHEN {is_published("c.id")} THEN c.succeeded END',
+        "c.succeeded",
+        (
+            test(
+                DESK,
+                "test_a_job_is_not_finished_before_its_last_leaf_is_in_the_log[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "what-is-on-its-way-is-called-cancelled",
+        "I14",
+        "adapters/sql/steering.py",
+        "remaining = job.total - int(kept) - failed",
+        "remaining = job.total - succeeded - failed",
+        (test(DESK, f"{ON_ITS_WAY}[sqlite]"),),
+    ),
+    Mutant(
+        "rows-on-their-way-are-called-cancelled",
+        "I14",
+        "delivery/results_csv.py",
+        "        if row.is_on_its_way:\n            return PENDING\n",
+        "",
+        (test(DESK, f"{ON_ITS_WAY}[sqlite]"),),
+    ),
+    Mutant(
+        "certificates-without-leaves",
+        "I14",
+        "adapters/sql/registry.py",
+        "            connection.execute(ADD_LEAVES, values | leaves)\n",
+        "            assert leaves\n",
+        (test(REGISTRY, "test_keeping_is_all_or_nothing[sqlite-raise]"),),
+    ),
+    Mutant(
+        "shown-before-it-is-logged",
+        "I14",
+        "adapters/sql/certificates.py",
+        "f\"WHERE c.id = :id AND {is_published('c.chunk_id')}\"",
+        '"WHERE c.id = :id"',
+        (
+            test(
+                STORES + "test_certificates.py",
+                "test_what_is_not_published_does_not_exist[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "parts-of-tiles-grow",
+        "I5",
+        "tlog/read.py",
+        "return self._tile(name.level, name.n)[: name.width * HASH]",
+        "return self._tile(name.level, name.n)",
+        (
+            test(
+                INVARIANTS + "test_write_once.py", "test_nothing_published_ever_changes"
+            ),
+        ),
+    ),
+    Mutant(
+        "a-retired-key-ends-its-jobs",
+        "I16",
+        "issuance/keyring.py",
+        "if key is not None and key.revoked_at is not None:\n            return None",
+        "if key is not None and not key.is_in_force:\n            return None",
+        (
+            test(
+                INVARIANTS + "test_frozen_profile.py",
+                "test_a_job_keeps_its_letterhead_through_rotation_and_other_workers",
+            ),
+        ),
+    ),
+    Mutant(
+        "signed-with-the-key-of-the-day",
+        "I16",
+        "adapters/sql/registry.py",
+        '            "key_id": letterhead.key_id,\n',
+        '            "key_id": connection.exec_driver_sql(\n'
+        '                "SELECT id FROM issuer_keys "\n'
+        '                "ORDER BY made_at DESC LIMIT 1").scalar(),\n',
+        (
+            test(
+                INVARIANTS + "test_frozen_profile.py",
+                "test_a_job_keeps_its_letterhead_through_rotation_and_other_workers",
+            ),
+        ),
+        is_slow=True,
     ),
 )
