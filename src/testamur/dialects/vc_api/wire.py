@@ -149,9 +149,23 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     }
     for status, text in (
         (400, "Not a credential, not verified, or not to be read"),
+        (401, "No key, or one that is not known"),
+        (403, "A key without the scope"),
+        (404, "No such credential"),
+        (408, "Too slow"),
+        (409, "It is revoked, and that is for ever"),
         (413, "Too large"),
         (415, "Not JSON"),
         (429, "Too many wait"),
         (503, "Come back later; `issuing_halted` when issuing is halted"),
     )
+}
+
+#: What is not verified is told with every check, or as a problem.
+NOT_VERIFIED: dict[str, Any] = {
+    "description": PROBLEMS[400]["description"],
+    "content": {
+        **PROBLEMS[400]["content"],
+        "application/json": {"schema": VERIFIED},
+    },
 }

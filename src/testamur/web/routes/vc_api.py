@@ -70,7 +70,10 @@ def vc_api_routes(
         "/credentials/verify",
         summary="Verify a credential, whoever issued it (no key needed)",
         openapi_extra={**wire.body(wire.VERIFY_CREDENTIAL), "x-scope": None},
-        responses={200: wire.answer(wire.VERIFIED, "It is verified")},
+        responses={
+            200: wire.answer(wire.VERIFIED, "It is verified"),
+            400: wire.NOT_VERIFIED,
+        },
     )
     async def verify_credential(request: Request) -> Response:
         body = await receive_json(request, MAX_VERIFIED_BYTES)
@@ -80,7 +83,10 @@ def vc_api_routes(
         "/presentations/verify",
         summary="Verify a presentation, whoever made it (no key needed)",
         openapi_extra={**wire.body(wire.VERIFY_PRESENTATION), "x-scope": None},
-        responses={200: wire.answer(wire.VERIFIED, "It is verified")},
+        responses={
+            200: wire.answer(wire.VERIFIED, "It is verified"),
+            400: wire.NOT_VERIFIED,
+        },
     )
     async def verify_presentation(request: Request) -> Response:
         body = await receive_json(request, MAX_VERIFIED_BYTES)
