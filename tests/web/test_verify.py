@@ -246,3 +246,94 @@ def test_the_page_answers_whatever_is_entered(server, text, status, told):
     assert told in page.text
     assert "<script" not in page.text
     assert 'type="file"' in page.text
+
+
+# What was done to it since ----------------------------------------------------------
+
+
+@pytest.fixture
+def fresh(server):
+    """Return a tenant and the address of one of its certificates."""
+    tenant = server.tenant()
+    (row,) = tenant.results(tenant.done(sheet(*good_rows(1)), pictures()))
+    return tenant, f"{server.url}/c/{row['certificateId']}", row["certificateId"]
+
+
+def change(tenant, certificate_id, verb):
+    """Revoke, suspend or reinstate a certificate."""
+    answer = tenant.client.post(
+        f"/v1/certificates/{certificate_id}/{verb}", json={"reason": "a mistake"}
+    )
+    assert answer.status_code == 200, answer.text
+
+
+def test_what_is_taken_back_is_seen_at_once_everywhere(server, fresh):
+    """By API, page and bundle: suspended, in force again, then revoked for ever."""
+    tenant, url, certificate_id = fresh
+    data = httpx.get(url + ".json").content
+
+    def now():
+        answer = verify(
+            server, content=data, headers={"content-type": "application/vc"}
+        ).json()
+        found = checks(answer)
+        return answer["result"], found["status"][1], found["standing"][1]
+
+    assert now() == ("valid", "not_revoked", "in_force")
+    change(tenant, certificate_id, "suspend")
+    assert now() == ("invalid", "suspended", "suspended")
+    change(tenant, certificate_id, "reinstate")
+    assert now() == ("valid", "not_revoked", "in_force")
+    change(tenant, certificate_id, "revoke")
+    assert now() == ("invalid", "revoked", "revoked")
+
+    page = httpx.get(f"{server.url}/verify", params={"id": certificate_id}).text
+    assert "Not valid" in page
+    assert "a mistake" in page
+    given = httpx.get(url + ".zip")
+    again = verify(
+        server, content=given.content, headers={"content-type": "application/zip"}
+    ).json()
+    assert again["result"] == "invalid"
+
+
+def test_a_corrected_certificate_leads_to_the_new_one(server, fresh):
+    """The old one is not valid any more, and says what stands in its place."""
+    tenant, url, certificate_id = fresh
+    data = httpx.get(url + ".json").content
+    answer = tenant.client.post(
+        f"/v1/certificates/{certificate_id}/correct", json={"name": "Course one"}
+    )
+    assert answer.status_code == 202, answer.text
+    tenant.wait(answer.json()["id"])
+    new = httpx.get(url, follow_redirects=True)
+    assert new.status_code == 200
+
+    verdict = verify(
+        server, content=data, headers={"content-type": "application/vc"}
+    ).json()
+
+    assert verdict["result"] == "invalid"
+    (standing,) = [one for one in verdict["checks"] if one["check"] == "standing"]
+    replaced_by = re.search(r"/c/([0-9a-f]{24})", standing["detail"])
+    assert replaced_by is not None
+    assert replaced_by[1] != certificate_id
+    assert verify(server, json={"id": replaced_by[1]}).json()["result"] == "valid"
+
+
+def test_an_erased_certificate_is_no_longer_valid(server, fresh):
+    """Nothing is left of it here; whoever kept a copy is told so."""
+    tenant, url, certificate_id = fresh
+    data = httpx.get(url + ".json").content
+    answer = tenant.client.post(
+        "/v1/erasures", json={"certificateIds": [certificate_id], "reason": "asked to"}
+    )
+    assert answer.status_code == 200, answer.text
+
+    kept = verify(server, content=data, headers={"content-type": "application/vc"})
+    named = verify(server, json={"id": certificate_id})
+
+    assert kept.json()["result"] == "invalid"
+    assert checks(kept.json())["standing"] == ("failed", "erased")
+    assert named.json()["result"] == "invalid"
+    assert "Ada" not in named.text
