@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from support.workshop import Workshop, csv_of, failing, row
+from support.zips import Entry, build
 from testamur.adapters.files.acts_record import ActsRecord
 from testamur.adapters.sql.acts import SqlActs
 from testamur.adapters.sql.erasures import SqlErasures
@@ -381,3 +382,68 @@ def test_no_entry_of_the_audit_log_confirms_a_guess(house):
     told = " ".join(house.column("SELECT detail FROM audit"))
 
     assert not re.search("[0-9a-f]{32}", told)
+
+
+def test_what_was_erased_is_not_submitted_again_by_repeating_a_request(house):
+    """
+    A client that sends its request once more, with the same key, is told.
+    """
+    house.issue(row(1, **OF_ADA), key="spring")
+    house.erase()
+
+    with pytest.raises(Refusal) as refused:
+        house.issue(row(1, **OF_ADA), key="spring")
+
+    assert (refused.value.kind, refused.value.code) == (Kind.GONE, "submission_erased")
+    assert "lovelace" not in house.everything()
+
+
+def test_a_file_that_arrives_while_it_is_removed_is_there(house, monkeypatch):
+    """
+    The same file again, at the very moment: its job has it, pictures included.
+    """
+    blobs, admit = house.shop.blobs, house.shop.ledger.admit
+    record = house.shop.shelf.record
+    removed = []
+
+    def remove(digest):
+        removed.append(digest)
+        blobs.remove(digest)
+
+    def admit_late(new, rows):
+        remove(new.profile.rows_digest)
+        return admit(new, rows)
+
+    def record_late(job, found, *, worker):
+        for picture in found.values():
+            remove(picture.thumbnail_digest)
+        record(job, found, worker=worker)
+
+    monkeypatch.setattr(house.shop.ledger, "admit", admit_late)
+    monkeypatch.setattr(house.shop.shelf, "record", record_late)
+
+    house.issue(row(1))
+
+    assert len(removed) == 2
+    assert all(blobs.path(digest).exists() for digest in removed)
+
+
+def test_a_failed_row_whose_image_went_with_the_zip_says_so(house):
+    """
+    The ZIP goes with everybody's pictures in it; who retries learns what to do.
+    """
+    job = house.issue(
+        row(1, **OF_ADA),
+        failing(2, imageUrl="two.png"),
+        images=build([Entry("two.png", b"two"), Entry("ada.png", b"ada")]),
+    )
+    house.erase()
+    with house.database.writing() as connection:  # as if it had only been unlucky
+        connection.execute(
+            text("UPDATE rows SET cells = replace(cells, 'nobody', 'a@b.example')")
+        )
+
+    house.shop.owners.retry(house.tenant.id, job.id)
+    house.shop.drain()
+
+    assert house.column("SELECT code FROM failures") == ["images_erased"]

@@ -3,6 +3,7 @@ The door: what a caller sent becomes a job, or a refusal that leaves nothing beh
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -79,7 +80,8 @@ def admit(submission: Submission, *, ledger: Ledger, blobs: Blobs) -> Job:
     nothing that refers to them; they do no harm.
 
     Raises:
-        Refusal: INVALID, when the idempotency key was used for other content.
+        Refusal: INVALID, when the idempotency key was used for other content; GONE,
+            when a person in that content was erased since.
         StorageFull: nothing was stored.
     """
     digest = digest_of(submission)
@@ -88,11 +90,8 @@ def admit(submission: Submission, *, ledger: Ledger, blobs: Blobs) -> Job:
         twin = ledger.find_twin(submission.tenant.id, key)
         if twin is not None:
             return _same(twin, digest)
-    for file in filter(None, (submission.rows_file, submission.images_file)):
-        if file.content is None:
-            blobs.adopt(file.path, file.sha256)
-        else:
-            blobs.put(file.content)
+    files = [one for one in (submission.rows_file, submission.images_file) if one]
+    _store(files, blobs)
     fp("upload.after_files")
     images, correction = submission.images_file, submission.correction
     job = ledger.admit(
@@ -123,11 +122,22 @@ def admit(submission: Submission, *, ledger: Ledger, blobs: Blobs) -> Job:
         ),
         submission.sheet.rows(),
     )
+    # While nothing referred to them yet, an erasure may have removed files that were
+    # there already. From now on none does.
+    _store([one for one in files if not blobs.path(one.sha256).exists()], blobs)
     if key is not None:
         twin = ledger.find_twin(submission.tenant.id, key)
         assert twin is not None
         return _same(twin, digest)
     return job
+
+
+def _store(files: Iterable[UploadedFile], blobs: Blobs) -> None:
+    for file in files:
+        if file.content is None:
+            blobs.adopt(file.path, file.sha256)
+        else:
+            blobs.put(file.content)
 
 
 def digest_of(submission: Submission) -> str:
@@ -146,6 +156,14 @@ def digest_of(submission: Submission) -> str:
 
 def _same(twin: tuple[Job, str], digest: str) -> Job:
     job, its_digest = twin
+    if not its_digest:
+        raise Refusal(
+            Kind.GONE,
+            "submission_erased",
+            "What was sent with this Idempotency-Key had a person in it who was "
+            "erased since. Leave them out, and use a new key.",
+            at="Idempotency-Key",
+        )
     if its_digest != digest:
         raise Refusal(
             Kind.INVALID,

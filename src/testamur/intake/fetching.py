@@ -81,6 +81,8 @@ class Fetching:
             else:
                 digest = self._blobs.put(found)
                 self._shelf.record_fetched(job, source, digest, worker=worker)
+                if not self._blobs.path(digest).exists():  # an erasure was quicker
+                    self._blobs.put(found)
         except Fault as trouble:
             log.warning("fetched, not stored", trouble=str(trouble))
             # Somebody fetches again: at once if we can say so, or when the right to

@@ -127,12 +127,7 @@ class Gallery:
         archive = self._archive(lease)
         done: dict[str, Future[NewPicture] | Reason] = {}
         for source in claims.ours:
-            data: bytes | Reason
-            if source in claims.originals:
-                data = self._blobs.path(claims.originals[source]).read_bytes()
-            else:
-                assert archive is not None
-                data = archive.read(source.removeprefix("zip:"))
+            data = self._read(archive, claims, source)
             picture = (
                 data if isinstance(data, Reason) else self._decoder.normalise(data)
             )
@@ -142,13 +137,32 @@ class Gallery:
                 if isinstance(picture, Reason)
                 else self._storing.submit(self._shelved, picture)
             )
-        self._record(
-            lease,
-            {
-                source: one if isinstance(one, Reason) else one.result()
-                for source, one in done.items()
-            },
-        )
+        made = {
+            source: one if isinstance(one, Reason) else one.result()
+            for source, one in done.items()
+        }
+        self._record(lease, made)
+        # While nothing referred to them yet, an erasure may have removed files that
+        # were there already. From now on none does.
+        for source, one in made.items():
+            if isinstance(one, NewPicture) and not self._has(one):
+                data = self._read(archive, claims, source)
+                assert isinstance(data, bytes)
+                picture = self._decoder.normalise(data)
+                assert isinstance(picture, Picture)
+                self._shelved(picture)
+
+    def _read(
+        self, archive: Archive | None, claims: Claims, source: str
+    ) -> bytes | Reason:
+        if source in claims.originals:
+            return self._blobs.path(claims.originals[source]).read_bytes()
+        assert archive is not None
+        return archive.read(source.removeprefix("zip:"))
+
+    def _has(self, picture: NewPicture) -> bool:
+        digests = (picture.digest, picture.thumbnail_digest)
+        return all(self._blobs.path(digest).exists() for digest in digests)
 
     def _record(self, lease: Lease, done: Mapping[str, NewPicture | Reason]) -> None:
         fp("pictures.before_commit")
