@@ -9,9 +9,10 @@ from support.server import good_rows, pictures, sheet
 
 SCHEMATHESIS = str(Path(sys.executable).with_name("st"))
 
-#: All checks but one: no generator makes a CSV that is a good one, so "schema-valid
-#: means accepted" cannot be asked of uploads.
-LEFT_OUT = "positive_data_acceptance"
+#: All checks but two: no generator makes a CSV that is a good one, so "schema-valid
+#: means accepted" cannot be asked of uploads; and a GET that is sent with a body is
+#: refused for its body, before there is a path that knows its methods.
+LEFT_OUT = "positive_data_acceptance,unsupported_method"
 
 #: How many requests are made up for each operation; a soak may want more.
 EXAMPLES = os.environ.get("TESTAMUR_FUZZ_EXAMPLES", "120")
