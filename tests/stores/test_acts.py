@@ -9,8 +9,9 @@ from sqlalchemy import text
 from support.issuing import IssuingWorld, row
 from testamur.adapters.files.acts_record import ActsRecord
 from testamur.adapters.sql.acts import SqlActs
+from testamur.adapters.sql.status_lists import SqlStatusLists
 from testamur.core import failpoints
-from testamur.core.acts import Chosen
+from testamur.core.acts import Act, Chosen
 from testamur.core.ids import new_id
 from testamur.core.lifecycle import StandingEvent
 from testamur.core.refusals import Fault, Kind, Refusal
@@ -110,6 +111,9 @@ def test_one_call_is_one_act(house):
         "ORDER BY seq DESC LIMIT 1"
     ) == [f"certificate.revoke {done.act.id} key 1"]
     assert list(house.record.read()) == [done.act]
+    (name,) = house.column("SELECT name FROM status_lists")
+    indices = house.column("SELECT status_index FROM standings ORDER BY number")
+    assert done.act.places == tuple(f"{name}/{index}" for index in indices)
 
 
 def test_a_whole_batch_is_one_call(house):
@@ -356,6 +360,43 @@ def test_certificates_that_a_backup_lacks_are_counted(house):
     assert house.column(full) == [1]
     house.issue(1)
     assert house.column("SELECT count(*) FROM status_lists") == [2]
+
+
+def test_bits_of_certificates_that_a_backup_lacks_are_told(house):
+    """
+    I17: whoever holds the credential of a lost certificate still finds its bit set,
+    or cleared again, as it was.
+    """
+    lists = SqlStatusLists(house.database, house.world.clock)
+    (name,) = house.column("SELECT name FROM status_lists")
+    (list_id,) = house.column("SELECT id FROM status_lists")
+
+    def act_on(number, event, place):
+        return Act(
+            id=f"{number:024x}",
+            tenant_id=house.tenant,
+            verb=str(event),
+            at=1,
+            reason="x",
+            actor="y",
+            certificates=(new_id(),),
+            places=(place,),
+        )
+
+    def bits(*, suspended_only=False):
+        return sorted(lists.indices(list_id, suspended_only=suspended_only))
+
+    for number, event in enumerate((REVOKE, SUSPEND, SUSPEND), 1):
+        place = f"{name}/{100_000 + number}"
+        assert house.standings.apply(act_on(number, event, place)) == 1
+    assert bits() == [100_001, 100_002, 100_003]
+    assert bits(suspended_only=True) == [100_002, 100_003]
+    house.standings.apply(act_on(4, REINSTATE, f"{name}/100002"))
+    house.standings.apply(act_on(5, REINSTATE, f"{name}/100001"))
+    house.standings.apply(act_on(6, REVOKE, f"{'0' * 24}/7"))
+    assert bits() == [100_001, 100_003]
+    assert house.column("SELECT version FROM status_lists") == [5]
+    assert house.standings.apply(act_on(5, REINSTATE, f"{name}/100001")) is None
 
 
 def test_acts_of_a_tenant_that_is_not_there_are_counted(house):

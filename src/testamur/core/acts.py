@@ -23,6 +23,9 @@ class Act:
     certificates: tuple[str, ...]
     #: Of an erasure: every row that was erased, issued or not, as `job/number`.
     rows: tuple[str, ...] = ()
+    #: Where the bits of the certificates are, in their order: `list/index`, or
+    #: nothing. A database that lost a certificate still has to tell its bit.
+    places: tuple[str, ...] = ()
 
     @property
     def statement(self) -> bytes:
@@ -47,6 +50,8 @@ class Act:
         }
         if self.rows:
             fields["rows"] = list(self.rows)
+        if self.places:
+            fields["places"] = list(self.places)
         return fields
 
     @property

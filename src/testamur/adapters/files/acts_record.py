@@ -90,6 +90,7 @@ class ActsRecord:
                     actor=line["actor"],
                     certificates=tuple(line["certificates"]),
                     rows=tuple(line.get("rows", ())),
+                    places=tuple(line.get("places", ())),
                 )
 
     def _lines(self) -> Iterator[dict[str, Any]]:

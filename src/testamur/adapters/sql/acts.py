@@ -1,7 +1,7 @@
 """Acts on certificates, and how each stands: `issuance.ports.ActStore`."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,7 +39,15 @@ COUNT = f"SELECT count(*) {OF_TENANT}"
 
 NAMED = f"SELECT c.id, c.reference, s.standing {OF_TENANT}"
 
-TO_CHANGE = f"SELECT c.id {OF_TENANT} AND {MOVABLE} ORDER BY c.job_seq, c.number"
+TO_CHANGE = f"""
+    SELECT c.id, l.name || '/' || c.status_index AS place
+    FROM certificates c JOIN jobs j ON j.seq = c.job_seq
+    LEFT JOIN standings s ON s.job_seq = c.job_seq AND s.number = c.number
+    LEFT JOIN signings g ON g.chunk_id = c.chunk_id
+    LEFT JOIN status_lists l ON l.id = g.status_list_id
+    WHERE j.tenant_id = :tenant AND {{which}} AND {MOVABLE}
+    ORDER BY c.job_seq, c.number
+"""
 
 ADD_ACT = text("""
     INSERT INTO acts (id, tenant_id, verb, reason, actor, done_at, count)
@@ -75,6 +83,30 @@ CHANGE_LISTS = f"""
 ADD_LEAF = text(
     "INSERT INTO leaf_batches (act, count, digests) VALUES (:act, 1, :leaf)"
 )
+
+# A bit of its own, as those of credentials have that were never certificates.
+PUT_LOST = """
+    INSERT INTO secured_standings (status_list_id, status_index, standing, since,
+      act_id)
+    SELECT id, :place, :standing, :now, :act FROM status_lists
+    WHERE name = :name AND tenant_id = :tenant
+    ON CONFLICT (status_list_id, status_index) DO UPDATE SET
+      standing = excluded.standing, since = excluded.since, act_id = excluded.act_id
+    WHERE secured_standings.standing <> 'revoked'
+"""
+
+END_LOST = """
+    DELETE FROM secured_standings WHERE standing = 'suspended'
+      AND status_index = :place AND status_list_id =
+        (SELECT id FROM status_lists WHERE name = :name AND tenant_id = :tenant)
+"""
+
+CHANGE_LOST_LIST = text("""
+    UPDATE status_lists SET version = version + 1, changed_at = :now
+    WHERE name = :name AND tenant_id = :tenant
+""")
+
+TENANT = text("SELECT 1 FROM tenants WHERE id = :tenant")
 
 CLOSE_LISTS = text("UPDATE status_lists SET used = size WHERE tenant_id = :tenant")
 
@@ -134,15 +166,30 @@ class SqlActs:
         with self._database.writing() as connection:
             if connection.scalar(KNOWN, {"act": act.id}):
                 return None
+            if not connection.scalar(TENANT, {"tenant": act.tenant_id}):
+                return len(act.certificates)
             self._lock(connection, act.tenant_id)
             choice = self._by_name(act.tenant_id, "c.id", act.certificates)
-            there = choice.count(connection)
-            if there:
-                self._do(connection, act, choice, is_known=True)
-            if there < len(act.certificates):
-                # Their places may be handed out already: hand out none beside them.
-                connection.execute(CLOSE_LISTS, {"tenant": act.tenant_id})
-        return len(act.certificates) - there
+            there = {row.id for row in choice.named(connection)}
+            self._do(connection, act, choice, is_known=True)
+            if len(there) < len(act.certificates):
+                self._tell_lost(connection, act, there)
+        return len(act.certificates) - len(there)
+
+    def _tell_lost(self, connection: Connection, act: Act, there: set[str]) -> None:
+        """Set, or clear, the bits of certificates that the database lost."""
+        # Their places may be handed out already: hand out none beside them.
+        connection.execute(CLOSE_LISTS, {"tenant": act.tenant_id})
+        event = EVENTS[act.verb]
+        values: dict[str, Any] = {"tenant": act.tenant_id, "act": act.id, "now": act.at}
+        values["standing"] = str(BECOMES.get(event, Standing.ACTIVE))
+        change = END_LOST if event is StandingEvent.REINSTATE else PUT_LOST
+        for certificate, place in zip(act.certificates, act.places, strict=False):
+            name, _, index = place.partition("/")
+            if certificate not in there and index:
+                lost = values | {"name": name, "place": int(index)}
+                connection.execute(text(change), lost)
+                connection.execute(CHANGE_LOST_LIST, lost)
 
     def owner_of(self, chosen: Chosen) -> str | None:
         """Return whose the first of the chosen certificates, their job or batch is."""
@@ -220,8 +267,14 @@ class SqlActs:
     ) -> Act:
         """Do *act*; return it with what it changed, or as it *is_known*."""
         event = EVENTS[act.verb]
-        changing = tuple(choice.to_change(connection, event))
-        done = act if is_known else replace(act, certificates=changing)
+        changing = choice.to_change(connection, event)
+        done = act
+        if not is_known:
+            done = replace(
+                act,
+                certificates=tuple([row.id for row in changing]),
+                places=tuple([row.place or "" for row in changing]),
+            )
         if not done.certificates:
             return done
         more = {"act": act.id, "now": act.at, "verb": act.verb}
@@ -261,9 +314,11 @@ class _Choice:
         query = text(NAMED.format(which=self.which))
         return connection.execute(query, self.values).fetchall()
 
-    def to_change(self, connection: Connection, event: StandingEvent) -> Iterable[str]:
+    def to_change(
+        self, connection: Connection, event: StandingEvent
+    ) -> Sequence[Row[Any]]:
         query = TO_CHANGE.format(which=self.which, sources=_listed(sources(event)))
-        return connection.scalars(text(query), self.values)
+        return connection.execute(text(query), self.values).fetchall()
 
     def run(
         self,

@@ -20,9 +20,10 @@ WHY = "corrected"
 
 OLD = text("""
     SELECT c.job_seq, c.number, c.status_index, g.status_list_id, s.standing, a.verb,
-      k.replaced_by
+      k.replaced_by, l.name AS list_name
     FROM certificates c JOIN jobs j ON j.seq = c.job_seq
     LEFT JOIN signings g ON g.chunk_id = c.chunk_id
+    LEFT JOIN status_lists l ON l.id = g.status_list_id
     LEFT JOIN standings s ON s.job_seq = c.job_seq AND s.number = c.number
     LEFT JOIN acts a ON a.id = s.act_id
     LEFT JOIN corrections k ON k.job_seq = c.job_seq AND k.number = c.number
@@ -109,6 +110,7 @@ def replace(
         reason=WHY,
         actor=actor,
         certificates=(old_id,),
+        places=(f"{old.list_name}/{old.status_index}" if old.list_name else "",),
     )
     values: dict[str, Any] = {
         **old._mapping,
