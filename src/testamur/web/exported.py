@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from testamur.core.clock import rfc3339
 from testamur.core.words import Certificate
@@ -49,7 +48,7 @@ class ExportedPages:
             id=certificate.id,
             slug=slug,
             entry=entry,
-            style=Markup(self._style),  # noqa: S704 - a file of ours
+            style=self._style,
             exported_at=rfc3339(self._moment),
             exported_on=day(self._moment),
             replaced_by=replaced_by if banner else None,
