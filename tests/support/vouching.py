@@ -48,6 +48,9 @@ class Vouching:
     def publish(self) -> None:
         """Sequence until nothing waits, as a process that just started does."""
         state = self.store.begin(ORIGIN, b"", 0) if self.store.origin() else None
+        is_out = state is not None and state.published_size == state.size
+        if is_out and not self.store.waiting(1):
+            return  # tests ask hundreds of times a second
         sequencer = Sequencer(
             self.store,
             self.files,
