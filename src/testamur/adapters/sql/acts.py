@@ -1,7 +1,7 @@
 """Acts on certificates, and how each stands: `issuance.ports.ActStore`."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -267,18 +267,18 @@ class SqlActs:
     ) -> Act:
         """Do *act*; return it with what it changed, or as it *is_known*."""
         event = EVENTS[act.verb]
-        changing = choice.to_change(connection, event)
+        ids: list[str] = []
+        places: list[str] = []
+        for row in choice.to_change(connection, event):
+            ids.append(row.id)
+            places.append(row.place or "")
         done = act
         if not is_known:
-            done = replace(
-                act,
-                certificates=tuple([row.id for row in changing]),
-                places=tuple([row.place or "" for row in changing]),
-            )
+            done = replace(act, certificates=tuple(ids), places=tuple(places))
         if not done.certificates:
             return done
         more = {"act": act.id, "now": act.at, "verb": act.verb}
-        more |= {"reason": act.reason, "actor": act.actor, "count": len(changing)}
+        more |= {"reason": act.reason, "actor": act.actor, "count": len(ids)}
         connection.execute(ADD_ACT, choice.values | more)
         if event is StandingEvent.REINSTATE:
             choice.run(connection, CHANGE_LISTS, more, event, changed=MOVABLE)
@@ -295,7 +295,7 @@ class SqlActs:
             actor=act.actor,
             act=f"certificate.{act.verb}",
             subject=act.id,
-            detail={"certificates": len(changing)},
+            detail={"certificates": len(ids)},
         )
         return done
 
@@ -316,9 +316,9 @@ class _Choice:
 
     def to_change(
         self, connection: Connection, event: StandingEvent
-    ) -> Sequence[Row[Any]]:
+    ) -> Iterable[Row[Any]]:
         query = TO_CHANGE.format(which=self.which, sources=_listed(sources(event)))
-        return connection.execute(text(query), self.values).fetchall()
+        return connection.execute(text(query), self.values)
 
     def run(
         self,
