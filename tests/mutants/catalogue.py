@@ -1078,4 +1078,32 @@ MUTANTS = (
         ),
         is_slow=True,
     ),
+    Mutant(
+        "what-a-backup-lost-is-not-taken-back-again",
+        "I17",
+        "adapters/sql/secured_acts.py",
+        "            there = [one for one in places if one is not None]\n",
+        "            there = [one for one in places if one and one.is_secured]\n",
+        (
+            test(
+                STORES + "test_secured.py",
+                "test_a_restored_backup_does_not_unrevoke[sqlite-False]",
+            ),
+        ),
+    ),
+    Mutant(
+        "readers-keep-the-old-list",
+        "I17",
+        "adapters/sql/status_lists.py",
+        "    SELECT status_index FROM standings WHERE status_list_id = :list\n"
+        "    UNION ALL\n"
+        "    SELECT status_index FROM secured_standings WHERE status_list_id = :list\n",
+        "    SELECT status_index FROM standings WHERE status_list_id = :list\n",
+        (
+            test(
+                STORES + "test_secured.py",
+                "test_a_credential_is_suspended_reinstated_and_revoked_for_ever[sqlite]",
+            ),
+        ),
+    ),
 )
