@@ -27,6 +27,13 @@ DESCRIPTION = """
 Bulk certificates: a CSV and images become certificates, exactly once each.
 
 Any key works as `x-api-key` or as `Authorization: Bearer`.
+
+Every certificate is a verifiable credential (`/c/{id}.json`): an Open Badges 3.0
+credential with an `eddsa-rdfc-2022` proof by its issuer's `did:web`, whose status is
+in a Bitstring Status List and whose entry is in a public log under `/log`. Anybody
+checks it without a key: at `/verify`, with `POST /v1/verify`, or with the proof of
+`/v1/log/proof/{id}` and other software. Its issuer gets it as a token, too:
+`/v1/certificates/{id}/credential`.
 """
 
 
