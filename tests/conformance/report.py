@@ -25,7 +25,7 @@ make conformance SUITES=../suites
 
 The command starts a server with TLS in front of it, makes a tenant and its keys,
 writes each suite's `localConfig.cjs`, runs the suite's own tests with its own mocha,
-and writes this page. It ends with 1 if a mandatory test fails. The helpers that the
+and writes this page. It ends with 1 if a mandatory test fails. The libraries that the
 suites name by their repositories (the last two) are taken from the folder, so that
 nothing but npm's registry is asked.
 

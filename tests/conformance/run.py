@@ -59,7 +59,7 @@ SUITES = (
 )
 
 #: What the suites take from other repositories, and whose those are.
-HELPERS = {
+LIBRARIES = {
     "vc-test-suite-implementations": "w3c",
     "data-integrity-test-suite-assertion": "w3c-ccg",
 }
@@ -103,7 +103,7 @@ def main() -> int:
             CLONE.format(owner=owner, name=name, commit=commit_of(folder / name)[:12])
             for name, owner in (
                 *((suite.name, "w3c") for suite in SUITES),
-                *HELPERS.items(),
+                *LIBRARIES.items(),
             )
         ]
         write_report(ROOT / "docs" / "conformance.md", outcomes, clones, today())
@@ -130,7 +130,7 @@ def prepare(suite: Suite, folder: Path) -> Path:
     package = json.loads((place / "package.json").read_text())
     package.pop("devDependencies", None)
     package["dependencies"].setdefault("mocha", "^10.0.0")
-    for name in HELPERS:
+    for name in LIBRARIES:
         if name in package["dependencies"] and (folder / name).is_dir():
             package["dependencies"][name] = f"file:{folder / name}"
     (place / "package.json").write_text(json.dumps(package, indent=2))
