@@ -58,6 +58,9 @@ LISTS = STORES + "test_published_lists.py"
 PLACES = STORES + "test_status_lists.py"
 CONVERGENCE = INVARIANTS + "test_convergence.py"
 ISSUING = "test_issuing_that_breaks_anywhere_is_finished_by_a_restart"
+ERASURE = INVARIANTS + "test_erasure.py"
+ERASURES = STORES + "test_erasures.py"
+NOTHING_LEFT = "test_nothing_is_left_of_a_person_who_was_erased"
 
 MUTANTS = (
     Mutant(
@@ -1105,5 +1108,134 @@ MUTANTS = (
                 "test_a_credential_is_suspended_reinstated_and_revoked_for_ever[sqlite]",
             ),
         ),
+    ),
+    Mutant(
+        "freed-pages-keep-what-was-in-them",
+        "I26",
+        "adapters/sql/database.py",
+        '        connection.execute("VACUUM")\n',
+        "",
+        (test(ERASURE, NOTHING_LEFT),),
+        is_slow=True,
+    ),
+    Mutant(
+        "the-log-of-the-database-keeps-her",
+        "I26",
+        "adapters/sql/database.py",
+        "PRAGMA wal_checkpoint(TRUNCATE)",
+        "PRAGMA wal_checkpoint(PASSIVE)",
+        (test(ERASURE, NOTHING_LEFT),),
+        is_slow=True,
+    ),
+    Mutant(
+        "the-upload-is-kept",
+        "I26",
+        "adapters/sql/erasures.py",
+        'files |= {fields["rows_digest"], fields["images_digest"] or ""} - {""}',
+        "pass",
+        (test(ERASURE, NOTHING_LEFT),),
+        is_slow=True,
+    ),
+    Mutant(
+        "a-digest-of-what-was-sent-is-kept",
+        "I26",
+        "adapters/sql/erasures.py",
+        "submission_digest = '', idempotency_key",
+        "idempotency_key",
+        (
+            test(
+                ERASURES,
+                "test_what_was_erased_is_not_submitted_again_by_repeating_a_request"
+                "[sqlite]",
+            ),
+        ),
+    ),
+    Mutant(
+        "other-formats-are-kept",
+        "I26",
+        "adapters/sql/erasures.py",
+        '    "DELETE FROM renditions WHERE job_seq = :job AND number {these}",\n',
+        "",
+        (test(ERASURE, NOTHING_LEFT),),
+        is_slow=True,
+    ),
+    Mutant(
+        "names-of-her-batches-are-kept",
+        "I26",
+        "adapters/sql/erasures.py",
+        "        if _names(batch, found.addresses):\n",
+        "        if not batch:\n",
+        (test(ERASURES, "test_no_table_names_an_erased_person[sqlite]"),),
+    ),
+    Mutant(
+        "rows-that-failed-are-overlooked",
+        "I26",
+        "issuance/erasure.py",
+        "        return any(alone.search(folded(cell)) for cell in cells)\n",
+        "        return False\n",
+        (test(ERASURES, "test_no_table_names_an_erased_person[sqlite]"),),
+    ),
+    Mutant(
+        "similar-addresses-are-erased",
+        "I26",
+        "issuance/erasure.py",
+        "            return folded(facts.recipient_email) == address\n",
+        "            return address in folded(facts.recipient_email)\n",
+        (test(ERASURES, "test_who_only_has_a_similar_address_stays[sqlite]"),),
+    ),
+    Mutant(
+        "files-of-others-are-removed",
+        "I26",
+        "adapters/sql/erasures.py",
+        "                if digest not in needed:\n",
+        "                if digest:\n",
+        (test(ERASURES, "test_a_file_that_others_need_stays[sqlite]"),),
+    ),
+    Mutant(
+        "a-tenant-erases-anothers-certificates",
+        "I15",
+        "adapters/sql/erasures.py",
+        "WHERE j.tenant_id = :tenant AND c.id {these}",
+        "WHERE c.id {these}",
+        (test(ERASURES, "test_another_tenants_person_stays[sqlite]"),),
+    ),
+    Mutant(
+        "who-is-being-issued-is-erased-in-part",
+        "I26",
+        "adapters/sql/erasures.py",
+        "act.tenant_id, rows, must_rest=True)",
+        "act.tenant_id, rows, must_rest=False)",
+        (test(ERASURES, "test_what_is_being_worked_on_is_not_erased[sqlite]"),),
+    ),
+    Mutant(
+        "an-erasure-is-forgotten-by-a-restore",
+        "I26",
+        "adapters/files/acts_record.py",
+        '                    rows=tuple(line.get("rows", ())),\n',
+        "",
+        (test(ERASURE, "test_an_older_backup_that_is_restored_is_rid_of_her"),),
+        is_slow=True,
+    ),
+    Mutant(
+        "an-erased-certificate-stays-in-force",
+        "I26",
+        "adapters/sql/erasures.py",
+        "            for statement in (*self._revoke, *self._erase):\n",
+        "            for statement in self._erase:\n",
+        (test(ERASURES, "test_certificates_that_were_revoked_are_erased_too[sqlite]"),),
+    ),
+    Mutant(
+        "an-export-keeps-who-was-erased",
+        "I26",
+        "wiring/exporting.py",
+        "    for one in office.certificates.erased_of(tenant.id):\n",
+        "    for one in ():\n",
+        (
+            test(
+                "tests/house/test_export.py",
+                "test_who_was_erased_since_is_not_in_the_next_export",
+            ),
+        ),
+        is_slow=True,
     ),
 )
