@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from testamur.core.refusals import Reason
 from testamur.issuance.did_web import did_document
 from testamur.issuance.die import jcs
 from testamur.issuance.die.contexts import Contexts, known_contexts
@@ -16,6 +15,7 @@ from testamur.verification.examine import examine
 from testamur.verification.ports import (
     HouseCertificate,
     HouseIssuer,
+    NotFetched,
     Words,
 )
 from testamur.verification.verdict import Check, Outcome, Step, Verdict
@@ -70,10 +70,10 @@ class Web:
     files: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def __call__(self, url: str) -> bytes | Reason:
+    def __call__(self, url: str) -> bytes | NotFetched:
         self.asked.append(url)
         if url not in self.files:
-            return Reason("url_status", f"{url} answers with status 404.")
+            return NotFetched(f"{url} answers with status 404.")
         return self.files[url]
 
 
@@ -84,8 +84,8 @@ class Records:
     certificates: dict[str, HouseCertificate] = field(default_factory=dict)
     lists: dict[str, bytes] = field(default_factory=dict)
     revoked: dict[str, int] = field(default_factory=dict)
-    public_url: str = PUBLIC_URL
-    did_prefix: str = DID.rpartition(":")[0] + ":"
+    public_urls: Sequence[str] = (PUBLIC_URL,)
+    did_prefixes: Sequence[str] = (DID.rpartition(":")[0] + ":",)
     log_keys: Sequence[str] = ()
 
     def issuer(self, did: str) -> HouseIssuer | None:

@@ -102,8 +102,8 @@ def test_a_bundles_log_proof_is_checked_against_a_key(proof, pinned, outcome, co
 def test_the_proof_of_another_log_is_nothing_against_a_credential():
     """A server with a log of its own does not hold others to it."""
     house = Records(
-        public_url="https://ours.example",
-        did_prefix="did:web:ours.example:t:",
+        public_urls=["https://ours.example"],
+        did_prefixes=["did:web:ours.example:t:"],
         log_keys=[vkey(OTHER_LOG)],
     )
 

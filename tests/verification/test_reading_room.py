@@ -22,11 +22,12 @@ MAX_MEMORY = 80 * 1024 * 1024
 
 def children():
     """Return the readers that this process started."""
-    return [
-        one
-        for one in psutil.Process().children(recursive=True)
-        if READER in one.cmdline()
-    ]
+    found = []
+    for one in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # it has just ended
+            if READER in one.cmdline():
+                found.append(one)
+    return found
 
 
 def wait_until(is_so, seconds=10.0):

@@ -4,12 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from testamur.core.refusals import Reason
-
 from .plain_words import Terms
 
+
+@dataclass(frozen=True, slots=True)
+class NotFetched:
+    """Why a file could not be had: a sentence for people."""
+
+    message: str
+
+
 #: Returns the file at a URL, or why there is none. Bounded in size and time.
-Fetch = Callable[[str], bytes | Reason]
+Fetch = Callable[[str], bytes | NotFetched]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +76,17 @@ class House(Protocol):
     """What this installation knows of itself: no network is needed for it."""
 
     @property
-    def public_url(self) -> str:
-        """The address that its own URLs begin with, without a slash at the end."""
+    def public_urls(self) -> Sequence[str]:
+        """
+        The addresses that its own URLs begin with, without a slash at the end.
+
+        The one in use first, then those it had before.
+        """
         ...
 
     @property
-    def did_prefix(self) -> str:
-        """What the DIDs of its issuers begin with."""
+    def did_prefixes(self) -> Sequence[str]:
+        """What the DIDs of its issuers begin with, in the same order."""
         ...
 
     @property

@@ -23,15 +23,18 @@ def certificate_id_in(house: House, name: str) -> str | None:
     if is_id(name):
         return name
     try:
-        ours, given = urlsplit(house.public_url + "/c/"), urlsplit(name)
+        given = urlsplit(name)
     except ValueError:
         return None
-    if given.netloc.lower() != ours.netloc.lower():
-        return None
-    if not given.path.startswith(ours.path):
-        return None
-    rest = given.path.removeprefix(ours.path).partition("/")[0].partition(".")[0]
-    return rest if is_id(rest) else None
+    for public_url in house.public_urls:
+        ours = urlsplit(public_url + "/c/")
+        if given.netloc.lower() != ours.netloc.lower():
+            continue
+        if given.path.startswith(ours.path):
+            rest = given.path.removeprefix(ours.path)
+            rest = rest.partition("/")[0].partition(".")[0]
+            return rest if is_id(rest) else None
+    return None
 
 
 class Records:

@@ -11,10 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from testamur.core.refusals import Reason
-
 from .keys import Key, NoKey, did_url, key_in, key_of_did_key, short
-from .ports import Fetch, House, HouseIssuer
+from .ports import Fetch, House, HouseIssuer, NotFetched
 from .strict_json import NotReadable, read_json
 
 #: What one verification may ask of other people's servers.
@@ -65,7 +63,7 @@ class Sources:
         self.house = house
         self.now = now
         self._fetch = fetch
-        self._fetched: dict[str, bytes | Reason] = {}
+        self._fetched: dict[str, bytes | NotFetched] = {}
         self._until = time.monotonic() + FETCHING_SECONDS
         #: What came in the bundle: DID documents by DID, status lists by URL.
         self.bundled_dids: dict[str, Any] = {}
@@ -73,7 +71,7 @@ class Sources:
 
     def is_ours(self, did: str) -> bool:
         """Say whether *did* is one of this house's issuers."""
-        return self.house is not None and did.startswith(self.house.did_prefix)
+        return self.house is not None and did.startswith(tuple(self.house.did_prefixes))
 
     def key(self, method: str, purpose: str) -> FoundKey:
         """
@@ -143,7 +141,7 @@ class Sources:
                 "addresses are known here.",
             )
         data = self.fetch(url)
-        if isinstance(data, Reason):
+        if isinstance(data, NotFetched):
             raise KeyWanting(
                 "issuer_unreachable",
                 f"The issuer's keys could not be had: {data.message}",
@@ -166,17 +164,16 @@ class Sources:
             self.now,
         )
 
-    def fetch(self, url: str) -> bytes | Reason:
+    def fetch(self, url: str) -> bytes | NotFetched:
         """Return what is at *url*, or why nothing is."""
         if url in self._fetched:
             return self._fetched[url]
         if self._fetch is None:
-            return Reason(
-                "offline", f"{short(url)} was not asked: this check uses no network."
+            return NotFetched(
+                f"{short(url)} was not asked: this check uses no network."
             )
         if len(self._fetched) >= MAX_FETCHES or time.monotonic() > self._until:
-            return Reason(
-                "too_many_fetches",
+            return NotFetched(
                 f"{short(url)} was not asked any more: the document names too many "
                 "places, or slow ones.",
             )

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from testamur.core.refusals import Reason
-
 from .judgements import form_check, validity_check
 from .keys import short
-from .ports import House, Reader
+from .ports import House, NotFetched, Reader
 from .signatures import signature_checks
 from .sources import Sources
 from .status import AGAINST, NoStatus, bit_at
@@ -116,7 +114,7 @@ class StatusLists:
                 False,
             )
         data = sources.fetch(url)
-        if isinstance(data, Reason):
+        if isinstance(data, NotFetched):
             raise NoStatus(
                 "status_unreachable",
                 f"Whether it was taken back could not be learnt: {data.message}",
@@ -124,7 +122,9 @@ class StatusLists:
         return data, f"fetched from {short(url)}", True
 
     def _is_own(self, url: str) -> bool:
-        return self._house is not None and url.startswith(self._house.public_url + "/")
+        if self._house is None:
+            return False
+        return any(url.startswith(f"{one}/") for one in self._house.public_urls)
 
     def _is_suspension(
         self, url: str, index: int, found: Found, sources: Sources

@@ -97,7 +97,7 @@ class Verifier:
                 Kind.INVALID,
                 "certificate_name",
                 "Give a certificate's id (24 letters and digits) or its address here, "
-                f"which begins with {self._house.public_url}/c/. Certificates of "
+                f"which begins with {self._house.public_urls[0]}/c/. Certificates of "
                 "others are checked from their file.",
             )
         certificate = self._house.certificate(certificate_id)

@@ -1,11 +1,10 @@
 """Verification on this machine: for the server with its records, for others without."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from testamur.config import Network
-from testamur.core.clock import Clock
 from testamur.core.lifecycle import Standing
 from testamur.core.policy import MIB
 from testamur.core.refusals import Reason, Refusal
@@ -16,11 +15,10 @@ from testamur.tlog.note import COSIGNATURE, ED25519, NotVerified, split_note, ve
 from testamur.tlog.note import Verifier as LogVerifier
 from testamur.tlog.proof import read_proof, verify_proof
 from testamur.verification.ports import (
-    Fetch,
     HouseCertificate,
     HouseIssuer,
     LogSaid,
-    Reader,
+    NotFetched,
     UnknownLog,
 )
 from testamur.verification.verify import Verifier
@@ -43,14 +41,14 @@ class HouseRecords:
         self._office = office
 
     @property
-    def public_url(self) -> str:
-        """The address that its own URLs begin with."""
-        return self._office.public_url.rstrip("/")
+    def public_urls(self) -> Sequence[str]:
+        """The addresses that its own URLs begin with."""
+        return [url.rstrip("/") for url in self._office.public_urls]
 
     @property
-    def did_prefix(self) -> str:
+    def did_prefixes(self) -> Sequence[str]:
         """What the DIDs of its issuers begin with."""
-        return did_of(self._office.public_url, "")
+        return [did_of(url, "") for url in self._office.public_urls]
 
     @property
     def log_keys(self) -> Sequence[str]:
@@ -61,7 +59,8 @@ class HouseRecords:
 
     def issuer(self, did: str) -> HouseIssuer | None:
         """Return the issuer that *did* names, if there is one."""
-        slug = did.removeprefix(self.did_prefix)
+        prefix = next(one for one in self.did_prefixes if did.startswith(one))
+        slug = did.removeprefix(prefix)
         try:
             tenant = self._office.tenants.find(slug)
         except Refusal:
@@ -99,7 +98,7 @@ class HouseRecords:
             standing = "revoked" if is_revoked else "suspended"
             since, reason = taken.since, taken.reason
             if taken.replaced_by is not None:
-                corrected_by = f"{self.public_url}/c/{taken.replaced_by}"
+                corrected_by = f"{self.public_urls[0]}/c/{taken.replaced_by}"
         log_proof = None
         if credential is not None:
             from .log import log_reader
@@ -122,7 +121,8 @@ class HouseRecords:
 
     def status_list(self, url: str) -> bytes | None:
         """Return the status list credential that it publishes at *url*, if any."""
-        name, _, purpose = url.removeprefix(f"{self.public_url}/status/").partition("/")
+        _, _, listed_at = url.partition("/status/")
+        name, _, purpose = listed_at.partition("/")
         if purpose not in ("", Purpose.SUSPENSION):
             return None
         listed = Purpose(purpose) if purpose else Purpose.REVOCATION
@@ -177,10 +177,10 @@ class Fetching:
         self._allow = allow
         self._max_bytes = max_bytes
         self._own_hosts = own_hosts
-        self._fetch: Fetch | None = None
+        self._fetch: Callable[[str], bytes | Reason] | None = None
         self._lock = threading.Lock()
 
-    def __call__(self, url: str) -> bytes | Reason:
+    def __call__(self, url: str) -> bytes | NotFetched:
         """
         Return what is at the https *url*, or why nothing is.
 
@@ -195,11 +195,10 @@ class Fetching:
                 return plain
         if isinstance(found, Reason):
             # What follows is advice for whoever wrote a spreadsheet.
-            clause = found.message.partition(";")[0].rstrip(".")
-            return Reason(found.code, clause + ".")
+            return NotFetched(found.message.partition(";")[0].rstrip(".") + ".")
         return found
 
-    def _made(self) -> Fetch:
+    def _made(self) -> Callable[[str], bytes | Reason]:
         with self._lock:
             if self._fetch is None:
                 from testamur.adapters.http.fetch import Fetcher
@@ -227,10 +226,3 @@ def verifier_of(office: "Office") -> Verifier:
         house=HouseRecords(office),
         fetch=Fetching(office.settings.fetch_allow, [office.public_host]),
     )
-
-
-def verifier_alone(
-    reader: Reader, clock: Clock, fetch: Fetch | None = None
-) -> Verifier:
-    """Return who verifies without a server, a database or a data directory."""
-    return Verifier(reader, clock=clock, check_log=check_log, fetch=fetch)

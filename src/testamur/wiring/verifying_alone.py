@@ -1,24 +1,26 @@
-"""`testamur verify`: no server, no database and no data directory are needed."""
+"""`testamur verify`: needs no server and no data; uses the data if they are here."""
 
 import ipaddress
 import re
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 
-from testamur.config import Network, read_settings
+from testamur.config import Network, Settings, read_settings
 from testamur.core.clock import system_clock
 from testamur.core.policy import MIB
-from testamur.core.refusals import Kind, Reason, Refusal
+from testamur.core.refusals import Fault, Kind, Refusal
 from testamur.verification.reading_room import ReadingRoom
-from testamur.verification.verify import Wish
+from testamur.verification.verify import Verifier, Wish
 
-from .verifying import Fetching, verifier_alone
+from .office import Office, open_office
+from .verifying import Fetching, HouseRecords, check_log
 
 READER = "testamur.wiring.reading_child"
 
@@ -50,13 +52,53 @@ def verify_alone(
         log_keys=(log_key,) if log_key else (),
         trusts_bundle=offline,
     )
-    room = ReadingRoom(READER)
+    settings = read_settings()
+    allow = (*settings.fetch_allow, *_typed(source))
+    fetch = None if offline else Fetching(allow)
+    with _house(settings) as office:
+        room = office.reading_room if office else ReadingRoom(READER)
+        try:
+            verifier = Verifier(
+                room,
+                clock=system_clock,
+                check_log=check_log,
+                house=HouseRecords(office) if office else None,
+                fetch=fetch,
+            )
+            return verifier.verify(data, wish=wish).spelled()
+        finally:
+            room.close()
+
+
+@contextmanager
+def _house(settings: Settings) -> Iterator[Office | None]:
+    """Open the data of this installation; None where there are none, or no secret."""
+    if (
+        settings.is_embedded
+        and not Path(settings.database[len("sqlite:///") :]).exists()
+    ):
+        yield None
+        return
     try:
-        fetch = None if offline else Fetching(read_settings().fetch_allow)
-        verdict = verifier_alone(room, system_clock, fetch).verify(data, wish=wish)
+        office = open_office(settings)
+    except Fault:
+        yield None
+        return
+    try:
+        office.secret  # noqa: B018 - without it, who this is cannot be told
+    except (Fault, Refusal):
+        yield None
+    else:
+        yield office
     finally:
-        room.close()
-    return verdict.spelled()
+        office.close()
+
+
+def _typed(source: str) -> list[Network]:
+    """Return where the host is whose address a person typed: it may be asked."""
+    if not source.startswith(("https://", "http://")):
+        return []
+    return _addresses(urlsplit(source).hostname or "")
 
 
 def _given(source: str, offline: bool) -> bytes:
@@ -82,15 +124,15 @@ def _given(source: str, offline: bool) -> bytes:
 
 def _fetched(url: str) -> bytes:
     # Whoever types an address may ask it, wherever it is.
-    allow = (*read_settings().fetch_allow, *_addresses(urlsplit(url).hostname or ""))
+    allow = (*read_settings().fetch_allow, *_typed(url))
     fetch = Fetching(allow, max_bytes=MAX_SOURCE_BYTES)
     is_page = _PAGE.fullmatch(urlsplit(url).path[-27:]) and not urlsplit(url).query
     for ending in (".zip", ".json") if is_page else ("",):
         found = fetch(url + ending)
         if isinstance(found, bytes):
             return found
-    assert isinstance(found, Reason)
-    raise Refusal(Kind.NOT_FOUND, found.code, found.message)
+    assert not isinstance(found, bytes)
+    raise Refusal(Kind.NOT_FOUND, "not_fetched", found.message)
 
 
 def _addresses(host: str) -> list[Network]:
