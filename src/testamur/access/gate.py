@@ -54,7 +54,7 @@ class Gate:
         self._made_up = Guesses(
             clock,
             MADE_UP_KEYS,
-            "Too many unknown API keys came from this address. A valid one still works.",
+            "Too many unknown API keys came from this address. Valid ones still work.",
         )
         self._memory: dict[bytes, _Memory] = {}
         self._tidying = threading.Lock()

@@ -212,6 +212,7 @@ class OfficeDesk:
             yield
             return
         with sole_owner(settings):
+            self.office.addresses.remember(self.office.public_url)
             self.office.free()
             HouseRecord(self.office).catch_up()
             pool = WorkerPool(

@@ -1,7 +1,7 @@
 """Settings to adapters to rooms: an `Office` is everything one process needs."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,11 @@ from testamur.adapters.sql.admission import SqlLedger
 from testamur.adapters.sql.certificates import SqlCertificates
 from testamur.adapters.sql.database import Database
 from testamur.adapters.sql.dies import SqlDies
-from testamur.adapters.sql.house_state import house_id, known_house_id
+from testamur.adapters.sql.house_state import (
+    SqlAddresses,
+    house_id,
+    known_house_id,
+)
 from testamur.adapters.sql.migrate import migrate
 from testamur.adapters.sql.queue import SqlQueue
 from testamur.adapters.sql.registry import SqlRegistry
@@ -347,8 +351,26 @@ class Office:
 
     @cached_property
     def public_url(self) -> str:
-        """The address that links are made from."""
-        return self.settings.public_url or "http://127.0.0.1:8000"
+        """
+        The address that links are made from, and issuers named by.
+
+        As it is set, or else as it was last: a command beside no server must not
+        issue in another issuer's name.
+        """
+        known = self.settings.public_url or next(iter(self.addresses.known()), None)
+        return known or "http://127.0.0.1:8000"
+
+    @cached_property
+    def addresses(self) -> SqlAddresses:
+        """Where this installation is, and was, reached."""
+        return SqlAddresses(self.database)
+
+    @property
+    def public_urls(self) -> Sequence[str]:
+        """The address in use, and those that were before it."""
+        known = self.addresses.known()
+        now = self.public_url
+        return [now, *(one for one in known if one != now)]
 
     @property
     def public_host(self) -> str:

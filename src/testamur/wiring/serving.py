@@ -47,6 +47,7 @@ def serve(
     with sole_owner(settings, settings.public_url), _open(settings) as office:
         if settings.is_embedded:
             office.free()  # the workers of the last server died with it
+        office.addresses.remember(office.public_url)
         sweep(office.spool)
         office.secret  # noqa: B018 - made on the first start, or refused now
         HouseRecord(office).catch_up()

@@ -45,6 +45,29 @@ def halted_at(connection: Connection) -> int | None:
     return None if found is None else int(found)
 
 
+class SqlAddresses:
+    """Where this installation is, and was, reached: in the tables of *database*."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def known(self) -> list[str]:
+        """Return every address that certificates may name, the newest first."""
+        with self._database.reading() as connection:
+            found = connection.scalar(GET, {"name": "public_urls"})
+        return str(found).split() if found else []
+
+    def remember(self, public_url: str) -> None:
+        """Make *public_url* the newest."""
+        known = self.known()
+        if known[:1] == [public_url]:
+            return
+        known = [public_url, *(one for one in known if one != public_url)]
+        with self._database.writing() as connection:
+            values = {"name": "public_urls", "value": "\n".join(known)}
+            connection.execute(PUT, values)
+
+
 class SqlSwitch:
     """Whether anything is issued at all, in the tables of *database*."""
 
