@@ -830,8 +830,8 @@ MUTANTS = (
         "chunks-not-verified",
         "I15",
         "issuance/signing.py",
-        "                verifier.verify(signature, signed)\n",
-        "                pass\n",
+        "            hold(verifier, signature, signed, letterhead.key_id)\n",
+        "            pass\n",
         (
             test(
                 CHUNKS,

@@ -132,8 +132,9 @@ def test_what_does_not_agree_is_named(trusted, statement, said):
     with trusted.database.writing() as connection:
         values["list"] = connection.scalar(
             text(
-                "INSERT INTO status_lists (name, tenant_id, seed, size, used, version) "
-                "VALUES (:name, :tenant, :seed, 131072, 9, 0) RETURNING id"
+                "INSERT INTO status_lists (name, tenant_id, public_url, seed, size, "
+                "used, version) VALUES (:name, :tenant, '', :seed, 131072, 9, 0) "
+                "RETURNING id"
             ),
             {"name": new_id(), "tenant": stranger.id, "seed": b"s" * 32},
         )

@@ -51,8 +51,6 @@ class Published:
             self.lists,
             self.world.vouching.dies,
             self.world.vouching.keyring,
-            did_of=lambda slug: did_of(PUBLIC_URL, slug),
-            public_url=PUBLIC_URL,
             engrave=engrave,
         )
 

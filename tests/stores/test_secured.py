@@ -54,6 +54,7 @@ class House:
             "actor",
             NOW,
             name,
+            "https://one.example",
         )
 
     def secure(self, tenant="a", name=None, *, wants_place=True) -> str | None:

@@ -28,7 +28,7 @@ def tenants(database):
 def take(database, tenant, count):
     """Take *count* places in a transaction of their own."""
     with database.writing() as connection:
-        return allocate(connection, tenant, count)
+        return allocate(connection, tenant, count, "https://one.example")
 
 
 def test_places_follow_one_another(database, tenants):
@@ -79,7 +79,7 @@ def test_what_was_rolled_back_was_never_handed_out(database, tenants):
 
     def take_and_fail():
         with database.writing() as connection:
-            allocate(connection, "a", 10)
+            allocate(connection, "a", 10, "https://one.example")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):

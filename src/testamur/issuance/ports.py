@@ -312,6 +312,8 @@ class Securing:
     at: int
     #: SHA-256 (hex) of the credential's own id; None when it has none.
     name_digest: str | None
+    #: Where its status list is published, should it want a place in one.
+    public_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -529,6 +531,8 @@ class StatusList:
     tenant_id: str
     #: Its issuer's slug.
     slug: str
+    #: The address that its certificates name it by.
+    public_url: str
     size: int
     #: Another one whenever a bit is another.
     version: int

@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from testamur.core.refusals import Reason
 
+from .did_web import did_of
 from .die.die import read_die
 from .die.list_die import list_holes, list_shape
 from .die.proof import Press
 from .die.stamp import Stamper
-from .ports import CurrentKeys, Dies, StatusList, StatusLists
+from .ports import CurrentKeys, Dies, IssuerKey, StatusList, StatusLists
+from .signing import hold
 from .status_list import encoded
 
 #: Signed lists that a process keeps; the longest take some 20 KiB.
@@ -50,21 +54,17 @@ class PublishedLists:
         dies: Dies,
         keys: CurrentKeys,
         *,
-        did_of: Callable[[str], str],
-        public_url: str,
         engrave: Callable[[], bytes],
     ) -> None:
         """
-        Publish *lists* under *public_url*.
+        Publish *lists*, each as the address had it under which it was opened.
 
-        *did_of* returns the DID of the tenant with a slug. *engrave* returns the
-        bytes of the die for lists; it is called when no die is kept.
+        *engrave* returns the bytes of the die for lists; it is called when no die
+        is kept.
         """
         self._lists = lists
         self._dies = dies
         self._keys = keys
-        self._did_of = did_of
-        self._public_url = public_url
         self._engrave = engrave
         self._press: Press | None = None
         self._signed: dict[tuple[str, Purpose], _Signed] = {}
@@ -88,7 +88,7 @@ class PublishedLists:
             if kept and (kept.version, kept.key_id) == (found.version, key.id):
                 return kept.body
         moment = max(found.changed_at or 0, key.made_at)
-        body = self._sign(name, purpose, found, key.id, moment)
+        body = self._sign(name, purpose, found, key, moment)
         with self._lock:
             kept = self._signed.get((name, purpose))
             # Somebody may have read, and signed, a later version meanwhile.
@@ -99,21 +99,26 @@ class PublishedLists:
         return body
 
     def _sign(
-        self, name: str, purpose: Purpose, found: StatusList, key_id: str, moment: int
+        self,
+        name: str,
+        purpose: Purpose,
+        found: StatusList,
+        key: IssuerKey,
+        moment: int,
     ) -> bytes:
         # Read after the version: should an act come between, the next reader
         # finds another version and signs once more.
         indices = self._lists.indices(
             found.id, suspended_only=purpose is Purpose.SUSPENSION
         )
-        url = f"{self._public_url}/status/{name}"
+        url = f"{found.public_url}/status/{name}"
         if purpose is Purpose.SUSPENSION:
             url += "/suspension"
-        did = self._did_of(found.slug)
+        did = did_of(found.public_url, found.slug)
         holes = list_holes(
             url=url,
             issuer=did,
-            verification_method=f"{did}#{key_id}",
+            verification_method=f"{did}#{key.id}",
             purpose=str(purpose),
             encoded=encoded(indices, found.size),
             moment=moment,
@@ -121,8 +126,10 @@ class PublishedLists:
         press = self._ready()
         signed = press.to_be_signed(holes)
         assert not isinstance(signed, Reason), signed
-        self._lists.note_signing(found, key_id, str(purpose))
-        return press.secured(holes, self._keys.signer(key_id)(signed))
+        self._lists.note_signing(found, key.id, str(purpose))
+        signature = self._keys.signer(key.id)(signed)
+        hold(Ed25519PublicKey.from_public_bytes(key.public), signature, signed, key.id)
+        return press.secured(holes, signature)
 
     def _ready(self) -> Press:
         with self._lock:

@@ -138,6 +138,7 @@ class Securer:
             actor=order.actor,
             at=at,
             name_digest=_name_digest(credential.get("id")),
+            public_url=self._public_url,
         )
         place = self._store.begin(securing, wants_place=order.wants_status)
         fp("secure.before_sign")

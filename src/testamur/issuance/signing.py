@@ -175,10 +175,7 @@ class Signing:
                 yield signed
                 continue
             signature = sign(signed)
-            try:
-                verifier.verify(signature, signed)
-            except InvalidSignature:
-                raise _failing(letterhead.key_id) from None
+            hold(verifier, signature, signed, letterhead.key_id)
             secured = press.secured(holes, signature)
             if row.row in checked:
                 _check_from_scratch(secured, holes, public)
@@ -196,13 +193,24 @@ def sampled(rows: Sequence[int], total: int, seed: bytes) -> frozenset[int]:
     return frozenset(chosen)
 
 
-def _failing(key_id: str) -> Fault:
-    return Fault(
-        f"the issuer key {key_id} made a signature that its public half does not "
-        "verify; nothing was issued. The memory of this machine, or what holds the "
-        "key, is failing",
-        passing=False,
-    )
+def hold(
+    public: Ed25519PublicKey, signature: bytes, signed: bytes, key_id: str
+) -> None:
+    """
+    Return when *signature* of what was *signed* holds.
+
+    Raises:
+        Fault: not passing, when it does not: nothing that has it may be shown.
+    """
+    try:
+        public.verify(signature, signed)
+    except InvalidSignature:
+        raise Fault(
+            f"the issuer key {key_id} made a signature that its public half does not "
+            "verify; nothing came of it. The memory of this machine, or what holds "
+            "the key, is failing",
+            passing=False,
+        ) from None
 
 
 def _check_from_scratch(secured: bytes, holes: Holes, public: bytes) -> None:

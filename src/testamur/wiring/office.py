@@ -215,15 +215,12 @@ class Office:
         """The status lists, signed."""
         from testamur.adapters.processes.engraver import engrave_list_die
         from testamur.adapters.sql.status_lists import SqlStatusLists
-        from testamur.issuance.did_web import did_of
         from testamur.issuance.published_list import PublishedLists
 
         return PublishedLists(
             SqlStatusLists(self.database, self.clock),
             self.dies,
             self.keyring,
-            did_of=lambda slug: did_of(self.public_url, slug),
-            public_url=self.public_url,
             engrave=engrave_list_die,
         )
 

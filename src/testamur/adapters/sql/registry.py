@@ -204,7 +204,7 @@ class SqlRegistry:
         if letterhead is None or not count:
             connection.execute(ADD_DRAFT, values)
             return Draft(seed, now)
-        given = allocate(connection, lease.job.tenant_id, count)
+        given = allocate(connection, lease.job.tenant_id, count, letterhead.public_url)
         values |= {
             "key_id": letterhead.key_id,
             "status_list_id": given.list_id,

@@ -283,6 +283,7 @@ status_lists = Table(
     _serial("id"),
     _text("name"),
     _text("tenant_id"),
+    _text("public_url"),
     Column("seed", LargeBinary),
     _number("size"),
     _number("used"),

@@ -35,7 +35,7 @@ class SqlSecured:
         with self._database.writing() as connection:
             _go_on(connection)
             if wants_place:
-                given = allocate(connection, securing.tenant_id, 1)
+                given = allocate(connection, securing.tenant_id, 1, securing.public_url)
                 place = StatusPlace(
                     given.name, given.seed, given.first_place, given.size, given.list_id
                 )

@@ -18,7 +18,7 @@ from .database import Database
 TAKE = text("""
     UPDATE status_lists SET used = used + :count
     WHERE id = (SELECT id FROM status_lists WHERE tenant_id = :tenant
-                ORDER BY id DESC LIMIT 1)
+                AND public_url = :public_url ORDER BY id DESC LIMIT 1)
       AND used + :count <= size
     RETURNING id, name, seed, used, size
 """)
@@ -28,8 +28,8 @@ TAKE = text("""
 LOCK_TENANT = text("SELECT id FROM tenants WHERE id = :tenant FOR NO KEY UPDATE")
 
 OPEN = text("""
-    INSERT INTO status_lists (name, tenant_id, seed, size, used, version)
-    VALUES (:name, :tenant, :seed, :size, 0, 0)
+    INSERT INTO status_lists (name, tenant_id, public_url, seed, size, used, version)
+    VALUES (:name, :tenant, :public_url, :seed, :size, 0, 0)
 """)
 
 
@@ -47,15 +47,20 @@ class Allocation:
     size: int
 
 
-def allocate(connection: Connection, tenant_id: str, count: int) -> Allocation:
+def allocate(
+    connection: Connection, tenant_id: str, count: int, public_url: str
+) -> Allocation:
     """
     Hand out *count* places of one of the tenant's lists, for good.
+
+    Of a list that is published under *public_url*: there certificates look for it.
 
     In the caller's transaction: when that is rolled back, the places were never
     handed out. A list without enough room for all of them is left as it is, and
     a new one is opened.
     """
     values: dict[str, Any] = {"tenant": tenant_id, "count": count}
+    values["public_url"] = public_url
     if not 0 < count <= SIZE:
         raise ValueError(f"{count} places in one list")
     if connection.dialect.name == "postgresql":
@@ -77,7 +82,7 @@ def allocate(connection: Connection, tenant_id: str, count: int) -> Allocation:
 
 
 FIND = text("""
-    SELECT l.id, l.tenant_id, t.slug, l.size, l.version, l.changed_at
+    SELECT l.id, l.tenant_id, t.slug, l.public_url, l.size, l.version, l.changed_at
     FROM status_lists l JOIN tenants t ON t.id = l.tenant_id WHERE l.name = :name
 """)
 

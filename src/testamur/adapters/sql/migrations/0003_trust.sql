@@ -35,6 +35,8 @@ CREATE TABLE status_lists (
   id {serial},
   name TEXT NOT NULL UNIQUE,
   tenant_id TEXT NOT NULL REFERENCES tenants (id),
+  -- The address that its certificates name it by, whatever the address is later.
+  public_url TEXT NOT NULL,
   seed {blob} NOT NULL,
   size BIGINT NOT NULL,
   used BIGINT NOT NULL CHECK (used <= size),
