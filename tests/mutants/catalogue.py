@@ -894,8 +894,8 @@ MUTANTS = (
         "readers-do-not-learn-of-an-act",
         "I17",
         "adapters/sql/acts.py",
-        "SET version = version + 1, changed_at",
-        "SET version = version, changed_at",
+        "SET version = version + 1, changed_at = :now WHERE id",
+        "SET version = version, changed_at = :now WHERE id",
         (
             test(
                 LISTS,
@@ -963,7 +963,7 @@ MUTANTS = (
         "lists-are-signed-without-a-word",
         "I25",
         "issuance/published_list.py",
-        "        self._lists.note_signing(found, key_id, str(purpose))\n",
+        "        self._lists.note_signing(found, key.id, str(purpose))\n",
         "",
         (test(LISTS, "test_the_use_of_the_key_is_in_the_audit_log_first[sqlite]"),),
     ),
@@ -1115,8 +1115,11 @@ MUTANTS = (
         "adapters/sql/database.py",
         '        connection.execute("VACUUM")\n',
         "",
-        (test(ERASURE, NOTHING_LEFT),),
-        is_slow=True,
+        (
+            test(
+                "tests/adapters/test_overwriting.py", "test_freed_bytes_are_overwritten"
+            ),
+        ),
     ),
     Mutant(
         "the-log-of-the-database-keeps-her",
@@ -1124,8 +1127,11 @@ MUTANTS = (
         "adapters/sql/database.py",
         "PRAGMA wal_checkpoint(TRUNCATE)",
         "PRAGMA wal_checkpoint(PASSIVE)",
-        (test(ERASURE, NOTHING_LEFT),),
-        is_slow=True,
+        (
+            test(
+                "tests/adapters/test_overwriting.py", "test_freed_bytes_are_overwritten"
+            ),
+        ),
     ),
     Mutant(
         "the-upload-is-kept",
