@@ -31,12 +31,12 @@ class ExportedPages:
         ).get_template("exported.html")
 
     def certificate(
-        self, certificate: Certificate, *, slug: str, entry: tuple[int, int] | None
+        self, certificate: Certificate, *, slug: str, entry: int | None
     ) -> bytes:
         """
         Return the page of *certificate*, for `c/ID/index.html`.
 
-        *entry* is its place in the log and the log's size; None if it is not signed.
+        *entry* is its place in the log; None if it is not signed.
         """
         fields: dict[str, Any] = page_fields(
             certificate, self._public_url, self._moment
@@ -49,7 +49,8 @@ class ExportedPages:
             slug=slug,
             entry=entry,
             style=self._style,
-            exported_at=rfc3339(self._moment),
+            # The day alone: a copy that is made again on it is the same.
+            exported_at=rfc3339(self._moment)[:10],
             exported_on=day(self._moment),
             replaced_by=replaced_by if banner else None,
         ).encode()

@@ -218,8 +218,7 @@ def _put(
     name = f"c/{certificate.id}"
     entry = None
     if credential is not None and proof is not None:
-        size = read_checkpoint(split_note(proof.note)[0]).size
-        entry = (proof.index, size)
+        entry = proof.index
         folder.put(f"{name}.json", credential.body)
         folder.put(f"{name}.tlog-proof", proof.text.encode())
     else:
