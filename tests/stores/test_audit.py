@@ -15,6 +15,7 @@ COLUMNS = "seq, at, tenant_id, actor, act, subject, detail"
 
 
 def entries(database: Database) -> list[tuple]:
+    """Return every entry, the oldest first."""
     with database.reading() as connection:
         found = connection.execute(
             text(f"SELECT {COLUMNS}, hash FROM audit ORDER BY seq")
@@ -23,6 +24,7 @@ def entries(database: Database) -> list[tuple]:
 
 
 def add(connection: Connection, subject: str, **detail: object) -> None:
+    """Append an entry about *subject* in the caller's transaction."""
     append(
         connection,
         at=7,
@@ -35,11 +37,13 @@ def add(connection: Connection, subject: str, **detail: object) -> None:
 
 
 def note(database: Database, subject: str, **detail: object) -> None:
+    """Append an entry about *subject* in a transaction of its own."""
     with database.writing() as connection:
         add(connection, subject, **detail)
 
 
 def note_and_fail(database: Database, subject: str) -> None:
+    """Append an entry, and let the transaction fail."""
     with database.writing() as connection:
         add(connection, subject)
         raise RuntimeError

@@ -71,6 +71,7 @@ class Web:
     asked: list[str] = field(default_factory=list)
 
     def __call__(self, url: str) -> bytes | NotFetched:
+        """Return the file at *url*, and note that it was asked for."""
         self.asked.append(url)
         if url not in self.files:
             return NotFetched(f"{url} answers with status 404.")

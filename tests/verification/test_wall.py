@@ -112,6 +112,7 @@ class Intranet(http.server.BaseHTTPRequestHandler):
     files: ClassVar[dict[str, bytes]] = {}
 
     def do_GET(self):
+        """Answer with the file, or that there is none."""
         body = self.files.get(self.path)
         self.send_response(200 if body is not None else 404)
         self.send_header("Content-Length", str(len(body or b"")))
@@ -120,7 +121,7 @@ class Intranet(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body or b"")
 
     def log_message(self, *_):
-        pass
+        """Say nothing."""
 
 
 @pytest.fixture
