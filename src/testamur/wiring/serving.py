@@ -131,7 +131,8 @@ def _sweeping(office: Office, *more: Callable[[], None]) -> Iterator[None]:
                 office.queue.lapse()
                 office.queue.settle()
                 office.limiter.tidy()
-                office.erasures.tidy()
+                if not office.erasures.tidy():
+                    log.warning("an erasure waits for its last traces to be removed")
                 for one in more:
                     one()
             except Fault as trouble:
