@@ -145,6 +145,8 @@ class House:
     #: What of hers is not text: her picture as it is served, signature, digests.
     bytes_of_hers: list[bytes]
     checkpoint: str
+    #: Her credential, as she has it.
+    credential: bytes
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """Ask as anybody."""
@@ -228,7 +230,8 @@ def make_house(server: Server) -> House:
     ]
     assert all(len(one) > 30 for one in told)
     checkpoint = httpx.get(f"{base}/log/checkpoint").text
-    return House(server, tenant, job, ids, told, checkpoint)
+    body = httpx.get(f"{base}/c/{her_id}.json").content
+    return House(server, tenant, job, ids, told, checkpoint, body)
 
 
 @pytest.fixture(scope="module")
@@ -311,6 +314,25 @@ def test_her_proof_is_gone_and_her_bit_is_set(house):
             f"a.id = s.act_id WHERE c.id = '{her_id}'"
         ).all()
     assert [tuple(row) for row in found] == [("revoked", "erase")]
+
+
+def test_whoever_has_her_credential_learns_that_it_is_revoked(house):
+    """
+    She may have kept it: it is signed and logged, and not to be relied on.
+    """
+    answer = httpx.post(
+        f"{house.server.url}/v1/verify",
+        content=house.credential,
+        headers={"content-type": "application/json"},
+        timeout=30,
+    )
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["result"] == "invalid"
+    checks = {one["check"]: one for one in answer.json()["checks"]}
+    assert checks["proof"]["code"] == "signature_holds"
+    assert checks["status"]["code"] == "revoked"
+    assert checks["standing"]["code"] == "erased"
 
 
 def test_her_issuer_is_told_that_she_was_erased_and_nothing_else(house):
