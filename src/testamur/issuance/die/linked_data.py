@@ -7,6 +7,7 @@ which only stamp never need.
 """
 
 from collections.abc import Iterator, Mapping
+from threading import Lock
 from typing import Any
 
 from .contexts import Contexts
@@ -14,6 +15,9 @@ from .quads import Quad, literal
 
 #: An IRI that begins so was relative: nobody else would know to what.
 _NOWHERE = "x-relative:///"
+
+#: PyLD's caches are shared by threads, and not made for it.
+_ONE_AT_A_TIME = Lock()
 
 _STRING = "http://www.w3.org/2001/XMLSchema#string"
 _TEXT = "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"
@@ -58,11 +62,12 @@ def expand(document: Mapping[str, Any], contexts: Contexts) -> list[Any]:
     dropped: list[str] = []
     unknown: list[str] = []
     try:
-        expanded: list[Any] = jsonld.expand(
-            document,
-            {"documentLoader": _loader(contexts, unknown), "base": _NOWHERE},
-            on_property_dropped=dropped.append,
-        )
+        with _ONE_AT_A_TIME:
+            expanded: list[Any] = jsonld.expand(
+                document,
+                {"documentLoader": _loader(contexts, unknown), "base": _NOWHERE},
+                on_property_dropped=dropped.append,
+            )
     except jsonld.JsonLdError as error:
         if unknown:
             raise NotSignableError(
@@ -84,9 +89,10 @@ def expanded_to_quads(expanded: list[Any]) -> list[Quad]:
     from pyld import jsonld
 
     try:
-        dataset = jsonld.to_rdf(
-            expanded, {"documentLoader": _loader({}, []), "base": _NOWHERE}
-        )
+        with _ONE_AT_A_TIME:
+            dataset = jsonld.to_rdf(
+                expanded, {"documentLoader": _loader({}, []), "base": _NOWHERE}
+            )
     except jsonld.JsonLdError as error:
         raise _unreadable(error) from error
     quads = []
