@@ -139,6 +139,50 @@ def test_a_restored_backup_neither_unrevokes_nor_forks_the_log(tmp_path: Path) -
         assert "each bound" in server.run("audit", "check")
 
 
+def test_accepting_a_loss_that_a_crash_cut_short_is_accepted_again(
+    tmp_path: Path,
+) -> None:
+    """
+    Killed once the database has accepted it: a server that starts meanwhile issues
+    nothing. Accepted again, the log goes on with every leaf that is left, under a
+    name that no log had before, and what was revoked stays revoked.
+    """
+    folder = tmp_path / "house"
+    with served(folder) as server:
+        tenant = server.tenant()
+        job = tenant.done(sheet(*good_rows(4)), pictures())
+        ids = [line["certificateId"] for line in tenant.results(job)]
+        server.run("backup", str(folder / "restored"))
+        revoke(server, tenant, ids[:1])
+        tenant.done(sheet(*good_rows(3, start=10)), pictures())
+        server.stop()
+
+    restored = {"TESTAMUR_DATA": str(folder / "restored")}
+    killed = {"TESTAMUR_FAILPOINTS": "record.after_accept=kill", **restored}
+    status, said = command(server, "record", "accept", **killed)
+    assert status == -9, said
+    with served(folder, **restored) as server:
+        tenant = known(server, tenant)
+        assert httpx.get(f"{server.url}/readyz").json()["issuing"] == "halted"
+        waiting = tenant.job(sheet(*good_rows(2, start=20)), pictures())
+        server.stop()
+
+    status, said = command(server, "record", "accept")
+    assert status == 0, said
+    status, said = command(server, "record", "accept")
+    assert status == 1, said
+    with served(folder, **restored) as server:
+        tenant = known(server, tenant)
+        assert tenant.wait(waiting)["status"] == "completed"
+        note = httpx.get(f"{server.url}/log/checkpoint").text.splitlines()
+        assert note[0].endswith("/log/3")
+        # Four certificates, the act, and two more certificates.
+        assert int(note[1]) == 7
+        assert set(revoked(server)) == {ids[0]}
+        assert list(violations(server.office.database)) == []
+        assert server.run("fsck") == "everything agrees\n"
+
+
 def test_a_backup_that_lost_nothing_goes_on_by_itself(tmp_path: Path) -> None:
     """Restored at once, nothing is halted, and there is nothing to accept."""
     folder = tmp_path / "house"
