@@ -102,6 +102,8 @@ def test_a_name_that_names_nothing_here_is_refused(server, name, status, code):
             "body_size",
         ),
         ({"files": {"file": ("x", b"")}}, 400, "form_empty"),
+        ({"files": {"file": ("x", b"{}"), "text": (None, "{}")}}, 400, "form"),
+        ({"files": [("text", (None, "{}")), ("more", (None, "{}"))]}, 400, "form"),
         (
             {
                 "content": b"--x",
@@ -116,7 +118,10 @@ def test_a_name_that_names_nothing_here_is_refused(server, name, status, code):
             "",
         ),
     ],
-    ids=["empty", "film", "too-large", "empty-form", "cut-form", "no-boundary"],
+    ids=[
+        *("empty", "film", "too-large", "empty-form", "file-and-text", "two-texts"),
+        *("cut-form", "no-boundary"),
+    ],
 )
 def test_a_request_that_cannot_be_understood_is_refused(server, request_, status, code):
     """With a status that says what to change."""
@@ -153,6 +158,22 @@ def test_a_form_with_one_file_is_taken(server, issued):
     file = ("badge.png", httpx.get(url + ".png").content, "image/png")
 
     assert verify(server, files={"file": file}).json()["verified"] is True
+    empty = {"file": file, "text": (None, "")}
+    assert verify(server, files=empty).json()["verified"] is True
+
+
+def test_the_page_takes_the_file_when_an_older_text_still_stands_in_the_form(
+    server, issued
+):
+    """What was asked before is filled in again, and not asked again."""
+    url, _ = issued
+    file = ("badge.png", httpx.get(url + ".png").content, "image/png")
+    sent = {"text": (None, "0" * 24), "file": file}
+
+    page = httpx.post(f"{server.url}/verify", files=sent)
+
+    assert page.status_code == 200
+    assert "verdict-valid" in page.text
 
 
 def test_a_bundle_has_all_that_checking_needs(issued):

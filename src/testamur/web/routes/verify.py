@@ -76,6 +76,7 @@ BODY: dict[str, Any] = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
+                    "description": "One file or one text, and nothing beside it.",
                     "properties": {
                         "file": {"type": "string", "format": "binary"},
                         "text": {"type": "string"},
@@ -145,14 +146,14 @@ def verify_routes(
     receiving = waiting = 0
     turns = asyncio.Semaphore(AT_ONCE)
 
-    async def received(request: Request) -> _Sent:
+    async def received(request: Request, *, is_page: bool = False) -> _Sent:
         nonlocal receiving
         admit(request.client.host if request.client else "")
         if receiving >= MAX_RECEIVING:
             raise _busy()
         receiving += 1
         try:
-            return await _receive(request)
+            return await _receive(request, is_page=is_page)
         finally:
             receiving -= 1
 
@@ -201,7 +202,7 @@ def verify_routes(
 
     async def sent_form(request: Request) -> Response:
         try:
-            sent = await received(request)
+            sent = await received(request, is_page=True)
         except Refusal as refusal:
             return problem_page(refusal, "")
         text = sent.name if sent.name else ""
@@ -247,10 +248,10 @@ PAGE_STATUS = {
 }
 
 
-async def _receive(request: Request) -> _Sent:
+async def _receive(request: Request, *, is_page: bool) -> _Sent:
     kind, _ = content_type(request)
     if kind == b"multipart/form-data":
-        return await _form(request)
+        return await _form(request, is_page=is_page)
     if kind in JSON_TYPES or kind.endswith(b"+json"):
         data = await read_body(request, MAX_BYTES)
         return _named(data) or _Sent(_some(data), kind.decode())
@@ -290,8 +291,14 @@ def _named(data: bytes) -> _Sent | None:
     return _Sent(name=name.strip())
 
 
-async def _form(request: Request) -> _Sent:
-    """Return what a browser's form sends: a file, or else a text."""
+async def _form(request: Request, *, is_page: bool) -> _Sent:
+    """
+    Return the one file or text of a form.
+
+    The page's own form may have both: the text is what was asked before, and the
+    file what is asked now. From programs that is refused, for one of the two would
+    go unchecked.
+    """
     body = await read_body(request, MAX_FILE_BYTES + FORM_BYTES)
 
     async def pieces() -> AsyncGenerator[bytes, None]:
@@ -314,17 +321,26 @@ async def _form(request: Request) -> _Sent:
             "form",
             "The form cannot be read. It has one file, or one text.",
         ) from None
+    files, texts = [], []
     try:
-        text = ""
         for value in form.values():
             if isinstance(value, UploadFile):
                 data = await value.read()
                 if data.strip():
-                    return _Sent(data, value.content_type or "")
-            elif isinstance(value, str) and value.strip():
-                text = value.strip()
+                    files.append(_Sent(data, value.content_type or ""))
+            elif value.strip():
+                texts.append(value.strip())
     finally:
         await form.close()
+    if len(files) + len(texts) > 1 and not is_page:
+        raise Refusal(
+            Kind.MALFORMED,
+            "form",
+            "The form has more than one file or text. Send one at a time.",
+        )
+    if files:
+        return files[0]
+    text = texts[-1] if texts else ""
     if not text:
         raise Refusal(
             Kind.MALFORMED,
