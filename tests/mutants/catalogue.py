@@ -61,6 +61,11 @@ ISSUING = "test_issuing_that_breaks_anywhere_is_finished_by_a_restart"
 ERASURE = INVARIANTS + "test_erasure.py"
 ERASURES = STORES + "test_erasures.py"
 NOTHING_LEFT = "test_nothing_is_left_of_a_person_who_was_erased"
+VERDICTS = "tests/verification/test_verdicts.py"
+KEEPSAKES = "tests/verification/test_keepsakes.py"
+PRESENTATIONS = "tests/verification/test_presentations.py"
+OF_BUNDLES = "test_what_is_in_a_bundle_counts_only_for_who_says_so"
+UNCHECKED = "test_what_could_not_be_checked_never_counts_as_passed"
 
 MUTANTS = (
     Mutant(
@@ -1243,5 +1248,143 @@ MUTANTS = (
             ),
         ),
         is_slow=True,
+    ),
+    Mutant(
+        "respelled-words-are-accepted",
+        "I15",
+        "verification/examine.py",
+        "        if how is not None:\n",
+        '        if how == "":\n',
+        (
+            test(
+                "tests/verification/test_plain_words.py",
+                "test_a_signature_that_holds_for_other_words_is_not_enough",
+            ),
+        ),
+    ),
+    Mutant(
+        "a-context-hides-a-word",
+        "I15",
+        "verification/plain_words.py",
+        "        if iri not in terms[term]:\n            yield problem\n",
+        "        if iri not in terms[term]:\n            return\n",
+        (
+            test(
+                "tests/verification/test_rules.py",
+                "test_an_object_that_holds_a_context_is_read_as_that_context",
+            ),
+        ),
+    ),
+    Mutant(
+        "not-checked-counts-as-passed",
+        "I15",
+        "verification/verdict.py",
+        "                check.is_needed and check.outcome is not Outcome.PASSED\n",
+        "                check.is_needed and check.outcome is Outcome.FAILED\n",
+        (test(VERDICTS, UNCHECKED),),
+    ),
+    Mutant(
+        "a-list-that-does-not-answer-is-not-needed",
+        "I17",
+        "verification/taken_back.py",
+        "            return missed(Step.STATUS, problem.code, str(problem))",
+        "            return left_out(Step.STATUS, problem.code, str(problem))",
+        (test(VERDICTS, "test_a_list_that_cannot_be_relied_on_says_nothing"),),
+    ),
+    Mutant(
+        "any-challenge-is-met",
+        "I15",
+        "verification/judgements.py",
+        "        if wish.challenge is not None and "
+        'proof.get("challenge") != wish.challenge:\n            continue\n',
+        "",
+        (test(PRESENTATIONS, "test_a_presentation_answers_what_its_holder_was_asked"),),
+    ),
+    Mutant(
+        "a-bundle-vouches-for-itself",
+        "I15",
+        "verification/sources.py",
+        "        if did in self.bundled_dids and self.wish.trusts_bundle:",
+        "        if did in self.bundled_dids:",
+        (test(KEEPSAKES, OF_BUNDLES),),
+    ),
+    Mutant(
+        "a-bundle-says-that-it-is-not-revoked",
+        "I17",
+        "verification/taken_back.py",
+        "        if url in sources.bundled_lists and sources.wish.trusts_bundle:",
+        "        if url in sources.bundled_lists:",
+        (test(KEEPSAKES, OF_BUNDLES),),
+    ),
+    Mutant(
+        "bits-are-counted-from-the-right",
+        "I17",
+        "verification/status.py",
+        ">> (7 - index % 8) & 1",
+        ">> (index % 8) & 1",
+        (test(VERDICTS, "test_a_revoked_one_is_invalid"),),
+    ),
+    Mutant(
+        "anybody-says-what-is-revoked",
+        "I17",
+        "verification/taken_back.py",
+        'if listed.get("issuer") != found.get("issuer"):',
+        'if listed.get("issuer") is None:',
+        (test(VERDICTS, "test_a_list_that_somebody_else_signed_well_says_nothing"),),
+    ),
+    Mutant(
+        "a-list-for-another-purpose-will-do",
+        "I17",
+        "verification/status.py",
+        '    if purpose not in said["purposes"]:',
+        '    if not said["purposes"]:',
+        (
+            test(
+                VERDICTS,
+                "test_a_list_that_cannot_be_relied_on_says_nothing[another-purpose]",
+            ),
+        ),
+    ),
+    Mutant(
+        "a-proof-for-anything-will-do",
+        "I15",
+        "verification/signatures.py",
+        "    if purpose not in purposes:",
+        "    if not purpose:",
+        (
+            test(
+                PRESENTATIONS,
+                "test_a_proof_for_something_else_or_of_another_time_is_no_good",
+            ),
+        ),
+    ),
+    Mutant(
+        "a-key-for-something-else-signs",
+        "I15",
+        "verification/keys.py",
+        "    if method not in allowed:",
+        "    if allowed is None:",
+        (
+            test(
+                VERDICTS,
+                "test_a_key_that_the_issuer_does_not_list_is_no_good[key-for-something-else]",
+            ),
+        ),
+    ),
+    Mutant(
+        "somebody-elses-key-signs",
+        "I15",
+        "verification/signatures.py",
+        "    if owner == signer or (is_presented and signer is None):",
+        "    if owner:",
+        (test(VERDICTS, "test_somebody_elses_key_is_named"),),
+    ),
+    Mutant(
+        "any-picture-will-do",
+        "I15",
+        "verification/judgements.py",
+        "        if wanted and not wanted & known:",
+        "        if wanted and not known:",
+        (test(KEEPSAKES, "test_another_picture_in_the_bundle_is_found_out"),),
     ),
 )

@@ -120,12 +120,14 @@ def issuers_web(*set_places: int, **changed: Any) -> Web:
     )
 
 
-def signed(document: Mapping[str, Any]) -> dict[str, Any]:
+def signed(
+    document: Mapping[str, Any], method: str = f"{DID}#{issuer_key().id}"
+) -> dict[str, Any]:
     """Return *document* with a proof by the issuer (eddsa-jcs-2022)."""
     return jcs.secure(
         document,
         created="2026-11-22T00:00:00Z",
-        verification_method=f"{DID}#{issuer_key().id}",
+        verification_method=method,
         sign=open_key(issuer_key(), sealing=SEALING),
     )
 

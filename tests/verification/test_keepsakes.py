@@ -111,6 +111,11 @@ def test_what_is_in_a_bundle_counts_only_for_who_says_so():
     verdict = verdict_on(made_bundle(), web=None)
 
     assert verdict.result is Result.UNREADABLE
+    for step, code in (
+        (Step.ISSUER_KEY, "issuer_unreachable"),
+        (Step.STATUS, "status_unreachable"),
+    ):
+        assert told(verdict, step) == (Outcome.NOT_CHECKED, code)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from support.verifying import (
     told,
     verdict_on,
 )
-from testamur.issuance.did_web import did_document
+from testamur.issuance.did_web import did_document, did_key_of
 from testamur.verification.ports import HouseCertificate
 from testamur.verification.verdict import (
     Outcome,
@@ -241,6 +241,21 @@ def test_a_list_that_cannot_be_relied_on_says_nothing(listed, code):
 
     assert verdict.result is Result.UNREADABLE
     assert told(verdict, Step.STATUS) == (NOT_CHECKED, code)
+
+
+def test_a_list_that_somebody_else_signed_well_says_nothing():
+    """Whoever holds the address could answer with a list of their own."""
+    other = did_key_of(issuer_key())
+    method = f"{other}#{other.removeprefix('did:key:')}"
+    document = json.loads(status_list(issuer=other))
+    del document["proof"]
+    web = issuers_web()
+    web.files[LIST_URL] = json.dumps(signed(document, method)).encode()
+
+    verdict = verdict_on(bare(), web=web)
+
+    assert verdict.result is Result.UNREADABLE
+    assert told(verdict, Step.STATUS) == (NOT_CHECKED, "status_issuer")
 
 
 def test_a_place_beyond_the_list_is_not_free():
