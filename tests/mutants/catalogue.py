@@ -1301,6 +1301,19 @@ MUTANTS = (
         (test(PRESENTATIONS, "test_a_presentation_answers_what_its_holder_was_asked"),),
     ),
     Mutant(
+        "a-challenge-is-not-passed-on",
+        "I15",
+        "wiring/vc_api.py",
+        "wish = Wish(challenge=wanted.challenge, domain=wanted.domain)",
+        "wish = Wish()",
+        (
+            test(
+                "tests/web/test_vc_api.py",
+                "test_a_presentation_is_held_to_what_its_holder_was_asked",
+            ),
+        ),
+    ),
+    Mutant(
         "a-bundle-vouches-for-itself",
         "I15",
         "verification/sources.py",

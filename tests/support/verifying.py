@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from testamur.issuance.did_web import did_document
+from testamur.issuance.did_web import did_document, did_key_of
 from testamur.issuance.die import jcs
 from testamur.issuance.die.contexts import Contexts, known_contexts
+from testamur.issuance.die.proof import proof_value
 from testamur.issuance.keys import open_key
 from testamur.issuance.status_list import SIZE, encoded
 from testamur.verification.examine import examine
@@ -151,6 +152,36 @@ def status_list(
         "credentialSubject": subject | changed.pop("subject", {}),
     } | changed
     return json.dumps(signed(document)).encode()
+
+
+def presented(
+    *credentials: Any, holder: str | None = None, **changed: Any
+) -> dict[str, Any]:
+    """
+    Return a presentation, signed by its holder: a `did:key`.
+
+    It was made for the challenge `c-1` of employer.example, unless *changed*.
+    """
+    signer = did_key_of(issuer_key())
+    document = {
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "type": ["VerifiablePresentation"],
+        "holder": holder or signer,
+        "verifiableCredential": list(credentials),
+    }
+    proof = {
+        "@context": document["@context"],
+        "type": "DataIntegrityProof",
+        "cryptosuite": "eddsa-jcs-2022",
+        "created": "2026-11-22T00:00:00Z",
+        "verificationMethod": f"{signer}#{signer.removeprefix('did:key:')}",
+        "proofPurpose": "authentication",
+        "challenge": "c-1",
+        "domain": "employer.example",
+    } | changed
+    sign = open_key(issuer_key(), sealing=SEALING)
+    signature = proof_value(sign(jcs.hash_data(document, proof)))
+    return document | {"proof": proof | {"proofValue": signature}}
 
 
 def verifier(

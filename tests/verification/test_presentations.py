@@ -4,39 +4,9 @@ import json
 
 import pytest
 
-from support.credentials import SEALING, issuer_key
-from support.verifying import credential, told, verdict_on
-from testamur.issuance.did_web import did_key_of
-from testamur.issuance.die import jcs
-from testamur.issuance.die.proof import proof_value
-from testamur.issuance.keys import open_key
+from support.verifying import credential, presented, told, verdict_on
 from testamur.verification.verdict import Outcome, Result, Step
 from testamur.verification.verify import Wish
-
-HOLDER = did_key_of(issuer_key())
-
-
-def presented(*credentials, holder=HOLDER, **changed):
-    """Return a presentation, signed by its holder."""
-    document = {
-        "@context": ["https://www.w3.org/ns/credentials/v2"],
-        "type": ["VerifiablePresentation"],
-        "holder": holder,
-        "verifiableCredential": list(credentials),
-    }
-    proof = {
-        "@context": document["@context"],
-        "type": "DataIntegrityProof",
-        "cryptosuite": "eddsa-jcs-2022",
-        "created": "2026-11-22T00:00:00Z",
-        "verificationMethod": f"{HOLDER}#{HOLDER.removeprefix('did:key:')}",
-        "proofPurpose": "authentication",
-        "challenge": "c-1",
-        "domain": "employer.example",
-    } | changed
-    sign = open_key(issuer_key(), sealing=SEALING)
-    signature = proof_value(sign(jcs.hash_data(document, proof)))
-    return document | {"proof": proof | {"proofValue": signature}}
 
 
 @pytest.mark.parametrize(
@@ -50,6 +20,7 @@ def presented(*credentials, holder=HOLDER, **changed):
             "challenge_met",
         ),
         (Wish(challenge="c-2"), Outcome.FAILED, "challenge_missed"),
+        (Wish(challenge=""), Outcome.FAILED, "challenge_missed"),
         (
             Wish(challenge="c-1", domain="other.example"),
             Outcome.FAILED,

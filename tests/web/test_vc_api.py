@@ -19,6 +19,7 @@ from support.malformed import MALFORMED, MEANINGLESS, UNUSUAL, V1, V2
 from support.server import good_rows, pictures, sheet
 from support.third_party import third_party_json
 from support.verifiers import digital_bazaar, panva_jose
+from support.verifying import presented
 from testamur.issuance.die.base58 import from_base58btc
 from testamur.issuance.die.contexts import OB_V3
 
@@ -476,6 +477,33 @@ def test_a_presentation_is_no_credential_and_the_other_way_round(server, tenant)
 
     assert answer.status_code == 400
     assert "credential" in answer.json()["problemDetails"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("options", "is_verified"),
+    [
+        ({}, True),
+        ({"challenge": "c-1", "domain": "employer.example"}, True),
+        ({"challenge": "c-2"}, False),
+        ({"challenge": ""}, False),
+        ({"challenge": "c-1", "domain": "other.example"}, False),
+    ],
+)
+def test_a_presentation_is_held_to_what_its_holder_was_asked(
+    server, tenant, options, is_verified
+):
+    """
+    One that was made for another occasion is not verified for this one.
+    """
+    presentation = presented(issued(tenant, plain()))
+
+    answer = httpx.post(
+        f"{server.url}/presentations/verify",
+        json={"verifiablePresentation": presentation, "options": options},
+    )
+
+    assert answer.status_code == (200 if is_verified else 400), answer.text
+    assert answer.json()["verified"] is is_verified
 
 
 def test_the_operator_can_halt_it(server, tenant):
