@@ -1400,4 +1400,44 @@ MUTANTS = (
         "        if wanted and not known:",
         (test(KEEPSAKES, "test_another_picture_in_the_bundle_is_found_out"),),
     ),
+    Mutant(
+        "whoever-comes-last-decides",
+        "I13",
+        "adapters/sql/log_store.py",
+        "    WHERE id = 1 AND size = :old_size AND root = :old_root\n",
+        "    WHERE id = 1\n",
+        (
+            test(
+                "tests/tlog/test_sequence.py",
+                "test_one_of_two_that_decide_the_same_size_loses",
+            ),
+        ),
+    ),
+    Mutant(
+        "an-older-database-goes-on",
+        "I13",
+        "tlog/sequence.py",
+        "        self._refuse_to_fork(state)\n        self._publish(state)\n",
+        "        self._publish(state)\n",
+        (
+            test(
+                "tests/tlog/test_faults.py",
+                "test_a_database_from_an_older_backup_signs_nothing",
+            ),
+        ),
+    ),
+    Mutant(
+        "signed-before-it-is-decided",
+        "I13",
+        "tlog/sequence.py",
+        "        if not self._store.extend(state, after, places, tiles):\n",
+        "        self._publish(after)\n"
+        "        if not self._store.extend(state, after, places, tiles):\n",
+        (
+            test(
+                "tests/tlog/test_faults.py",
+                "test_a_process_that_dies_anywhere_leaves_a_log_that_goes_on",
+            ),
+        ),
+    ),
 )
