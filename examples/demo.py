@@ -10,6 +10,7 @@ not.
 
 import argparse
 import io
+import json
 import os
 import shlex
 import shutil
@@ -85,9 +86,9 @@ class Client:
             base_url=url, headers={"x-api-key": key}, timeout=60, trust_env=False
         )
 
-    def get(self, path: str) -> httpx.Response:
+    def get(self, path: str, **headers: str) -> httpx.Response:
         """Return the answer, which must be 200."""
-        return self._ask("GET", path, 200)
+        return self._ask("GET", path, 200, headers=headers)
 
     def data(self, method: str, path: str, status: int = 200, **sent: Any) -> Any:
         """Return `data` of the answer, whose status must be *status*."""
@@ -230,12 +231,27 @@ def open_page(client: Client, lines: list[Row], sample: Sample) -> str:
         lines[0],
     )
     path = f"/c/{line['certificateId']}"
-    facts = client.get(f"{path}.json").json()
+    facts = client.get(path, accept="application/json").json()
     row = sent[int(line["row"]) - 1]
     check_page(client.get(path).text, facts, line, row)
     check_image(client.get(f"{path}/image").content, facts)
     say("page", f"{row['recipientName']}: {row['name']}, {line['referenceNumber']}")
     return str(facts["url"])
+
+
+def verify(client: Client, house: House, url: str) -> None:
+    """Check a certificate as an employer would, without the server or its data."""
+    path = "/c/" + url.rpartition("/")[2]
+    bundle, changed = house.folder / "certificate.zip", house.folder / "changed.json"
+    bundle.write_bytes(client.get(f"{path}.zip").content)
+    credential = client.get(f"{path}.json").json()
+    judged = json.loads(house.run("verify", str(bundle), "--offline", "--json"))
+    same("the verdict on the certificate", judged["result"], "valid")
+    same("the name in the credential", judged["says"]["name"], credential["name"])
+    changed.write_text(json.dumps(credential | {"name": credential["name"] + "!"}))
+    same("the verdict on it with a letter more", house.status_of("verify", changed), 1)
+    size = client.get("/log/checkpoint").text.split("\n")[1]
+    say("verified", f"signature, status and place in the public log of {size} entries")
 
 
 def close_books(client: Client, house: House, job: Any) -> None:
@@ -305,6 +321,7 @@ def run(folder: Path, rows: int, *, keeps: bool, command: Path) -> None:
             retry(client, job, sample)
         lines = download(client, job, sample, folder)
         url = open_page(client, lines, sample)
+        verify(client, house, url)
         close_books(client, house, job)
         issued, failed = job["successCount"], job["failedCount"]
         out.print(

@@ -61,6 +61,15 @@ class House:
             )
         return done.stdout
 
+    def status_of(self, *arguments: object) -> int:
+        """Run a command to its end; return its exit status."""
+        return subprocess.run(
+            [self.command, *map(str, arguments)],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+        ).returncode
+
     @contextmanager
     def serving(self, port: int = 0) -> Iterator["Server"]:
         """Run a server meanwhile; it ends with the block, whatever happens there."""
