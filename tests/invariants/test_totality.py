@@ -217,7 +217,7 @@ def test_whatever_is_done_every_row_ends_once(workshop):
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=settings.default.max_examples // 3, stateful_step_count=25
+            max_examples=settings.default.max_examples // 5, stateful_step_count=25
         ),
     )
 

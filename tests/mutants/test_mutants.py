@@ -39,7 +39,7 @@ PROMISED = {
 
 #: Each takes some seconds, and there are many: the first of every promise run with
 #: the other tests, and all of them with `make mutants`.
-PER_PROMISE = 2
+PER_PROMISE = 1
 
 
 def first_ones() -> list[Mutant]:
