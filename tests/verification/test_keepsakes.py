@@ -38,10 +38,14 @@ def test_what_is_baked_comes_out_again_and_the_picture_is_untouched():
 
 
 def test_the_chunk_is_that_of_open_badges_3():
-    """Keyword openbadgecredential, not compressed, no language (5.3)."""
+    """
+    Keyword openbadgecredential, not compressed, no language (5.3); and once more
+    under the keyword of version 2, for programs that look for that one.
+    """
     once = baked(png(), b"{}")
 
     assert b"iTXtopenbadgecredential\0\0\0\0\0{}" in once
+    assert b"iTXtopenbadges\0\0\0\0\0{}" in once
 
 
 def test_the_old_keyword_is_read_too():

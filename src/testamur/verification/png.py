@@ -2,7 +2,8 @@
 A credential inside a picture: Open Badges 3.0, 5.3 ("baked badges").
 
 An iTXt chunk with the keyword `openbadgecredential`, uncompressed, whose text is
-the credential as JSON, or as a compact JWS. Open Badges 2.0 used `openbadges`.
+the credential as JSON, or as a compact JWS. Open Badges 2.0 used `openbadges`, and
+many programs look for nothing else, so the credential stands under both.
 PNG, third edition, sections 5.2, 5.3, 11.3.3.4.
 """
 
@@ -62,13 +63,16 @@ def baked(picture: bytes, credential: bytes) -> bytes:
     Raises:
         NotReadable: *picture* is not a PNG.
     """
-    text = KEYWORD + b"\0" + b"\0\0" + b"\0" + b"\0" + credential
+    texts = [
+        keyword + b"\0" + b"\0\0" + b"\0" + b"\0" + credential
+        for keyword in (KEYWORD, OLD_KEYWORD)
+    ]
     parts = [SIGNATURE]
     for kind, content in chunks(picture):
         if kind == b"iTXt" and _keyword(content) in (KEYWORD, OLD_KEYWORD):
             continue
         if kind == b"IEND":
-            parts.append(_chunk(b"iTXt", text))
+            parts += [_chunk(b"iTXt", text) for text in texts]
         parts.append(_chunk(kind, content))
     return b"".join(parts)
 
@@ -103,7 +107,8 @@ def unbaked(picture: bytes) -> bytes:
                 found.append((kind, content))
             elif _keyword(content) == OLD_KEYWORD:
                 old.append((kind, content))
-    # The old keyword was used for new credentials as well, by mistake.
+    # The old keyword is used for new credentials as well.
+    is_old = not found
     found = found or old
     if len(found) > 1:
         raise NotReadable(
@@ -116,7 +121,7 @@ def unbaked(picture: bytes) -> bytes:
             "saved anew lose it: ask for the original file.",
         )
     text = _text(*found[0])
-    if old and _is_open_badges_2(text):
+    if is_old and _is_open_badges_2(text):
         raise NotReadable(
             "open_badges_2",
             "This is an Open Badge of version 2. It is vouched for by a web page, not "
