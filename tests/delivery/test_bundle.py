@@ -276,10 +276,10 @@ def test_pictures_whose_digests_begin_alike_stay_apart(
 
 def test_memory_does_not_grow_with_the_files(world, downloads):
     """
-    Of 50,000 certificates a few numbers each are kept: far below what one page of
+    Of 25,000 certificates a few numbers each are kept: far below what one page of
     the files would take per certificate.
     """
-    total = 50_000
+    total = 25_000
     job = world.job((cells(n), Issued()) for n in range(1, total + 1))
     small = replace(job, total=1_000)
 

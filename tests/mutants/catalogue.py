@@ -510,6 +510,7 @@ MUTANTS = (
         'hint=f"{text[:7]}…{text[-4:]}"',
         "hint=text",
         (test(SECRETS, "test_no_secret_is_in_clear_anywhere[file]"),),
+        is_slow=True,
     ),
     Mutant(
         "the-secret-is-kept-beside-the-data",
@@ -518,6 +519,7 @@ MUTANTS = (
         "return secret.derive(CHECK).hex()",
         "return secret._material.hex()",
         (test(SECRETS, "test_no_secret_is_in_clear_anywhere[environment]"),),
+        is_slow=True,
     ),
     Mutant(
         "sealed-by-arguments",
@@ -526,6 +528,7 @@ MUTANTS = (
         '[sys.executable, "-m", CHILD]',
         '[sys.executable, "-m", CHILD, json.dumps(question)]',
         (test(SECRETS, "test_no_secret_is_in_clear_anywhere[token]"),),
+        is_slow=True,
     ),
     Mutant(
         "settings-say-the-secret",

@@ -15,7 +15,7 @@ SCHEMATHESIS = str(Path(sys.executable).with_name("st"))
 LEFT_OUT = "positive_data_acceptance,unsupported_method"
 
 #: How many requests are made up for each operation; a soak may want more.
-EXAMPLES = os.environ.get("TESTAMUR_FUZZ_EXAMPLES", "60")
+EXAMPLES = os.environ.get("TESTAMUR_FUZZ_EXAMPLES", "40")
 
 
 def test_no_made_up_request_breaks_anything(server, tenant, tmp_path):

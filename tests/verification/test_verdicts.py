@@ -165,6 +165,20 @@ def test_somebody_elses_key_is_named():
     assert told(verdict, Step.ISSUER_KEY) == (FAILED, "key_of_another")
 
 
+def test_another_spelling_of_a_word_of_badges_is_not_enough():
+    """
+    Open Badges' context reads `Criteria` as it reads `criteria`, so the signature
+    holds; but no reader of badges finds it, and not one bit may be another.
+    """
+    text = json.dumps(credential()).replace('"criteria"', '"Criteria"')
+
+    verdict = verdict_on(json.loads(text), web=issuers_web())
+
+    assert verdict.result is Result.INVALID
+    assert told(verdict, Step.PROOF) == (PASSED, "signature_holds")
+    assert told(verdict, Step.FORM)[0] is FAILED
+
+
 def test_the_callers_copy_of_the_document_goes_before_the_network():
     """Who pins the issuer's keys needs nobody else's word."""
     web = issuers_web()

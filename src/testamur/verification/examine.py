@@ -22,9 +22,11 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from . import bundle, jwt, png
+from .badge_form import problems_with_badge
 from .bundle import digests_of
 from .form import (
     CREDENTIAL,
@@ -153,7 +155,9 @@ def _document(
         "problems": [
             [one.code, one.detail, one.at]
             for one, _ in zip(
-                problems_with(document), range(MAX_PROBLEMS), strict=False
+                chain(problems_with(document), problems_with_badge(document)),
+                range(MAX_PROBLEMS),
+                strict=False,
             )
         ],
         "says": _says(document),
