@@ -37,9 +37,11 @@ PROMISED = {
 }
 
 
-#: Each takes some seconds, and there are many: the first of every promise run with
-#: the other tests, and all of them with `make mutants`.
+#: Each takes some seconds, and there are many. The first of every promise that is
+#: noticed without servers and crashes runs with the other tests; `make mutants` has
+#: them all.
 PER_PROMISE = 1
+COSTLY = ("tests/invariants/", "tests/journeys/", "tests/house/", "tests/web/")
 
 
 def first_ones() -> list[Mutant]:
@@ -47,7 +49,10 @@ def first_ones() -> list[Mutant]:
     seen: Counter[str] = Counter()
     chosen = []
     for mutant in MUTANTS:
-        if not mutant.is_slow and seen[mutant.invariant] < PER_PROMISE:
+        is_costly = mutant.is_slow or any(
+            name.startswith(COSTLY) for name in mutant.tests
+        )
+        if not is_costly and seen[mutant.invariant] < PER_PROMISE:
             seen[mutant.invariant] += 1
             chosen.append(mutant)
     return chosen
