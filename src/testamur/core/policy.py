@@ -172,3 +172,4 @@ class Scope(StrEnum):
     CERTIFICATES_ERASE = "certificates:erase"
     KEYS_MANAGE = "keys:manage"
     AUDIT_READ = "audit:read"
+    TEMPLATES_MANAGE = "templates:manage"

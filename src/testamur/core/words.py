@@ -105,6 +105,25 @@ class Profile:
     corrects: str | None = None
     #: and who asked for that: the id of their key or token, or `operator`.
     asked_by: str | None = None
+    #: How the certificates look; None: each is its row's picture.
+    template: "TemplateUse | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateUse:
+    """One version of a template, as a job uses it: it never changes."""
+
+    #: The version, in its table.
+    version_id: int
+    #: The template, and which of its versions it is, from 1.
+    template_id: str
+    number: int
+    #: SHA-256 (hex) of the package that it was read from.
+    package_digest: str
+    #: What it prints: names of columns, `attribute_...` among them.
+    columns: tuple[str, ...]
+    #: Whether it has a place for a picture of the row.
+    takes_picture: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from testamur.core.lifecycle import JobState
-from testamur.core.words import Job, Letterhead, Profile
+from testamur.core.words import Job, Letterhead, Profile, TemplateUse
 
 #: What a query selects to make a job of, in the order `job_from` reads it.
 JOB = (
@@ -49,6 +49,9 @@ def read_profile(text: str) -> Profile:
     fields["columns"] = tuple(fields["columns"])
     if letterhead := fields.get("letterhead"):
         fields["letterhead"] = Letterhead(**letterhead)
+    if template := fields.get("template"):
+        template["columns"] = tuple(template["columns"])
+        fields["template"] = TemplateUse(**template)
     return Profile(**fields)
 
 

@@ -386,3 +386,40 @@ audit = Table(
     _text("detail"),
     Column("hash", LargeBinary),
 )
+
+templates = Table(
+    "templates",
+    metadata,
+    _text("id"),
+    _text("tenant_id"),
+    _text("name"),
+    _number("made_at"),
+    _number("archived_at"),
+)
+
+template_versions = Table(
+    "template_versions",
+    metadata,
+    _serial("id"),
+    _text("template_id"),
+    _number("number"),
+    _text("package_digest"),
+    _text("prepared_digest"),
+    _text("state"),
+    _text("code"),
+    _text("message"),
+    _number("made_at"),
+)
+
+prints = Table(
+    "prints",
+    metadata,
+    _number("job_seq"),
+    _number("number"),
+    _text("format"),
+    _text("prefix_digest"),
+    Column("tail", LargeBinary),
+    _number("size"),
+    _number("crc32"),
+    Column("digest", LargeBinary),
+)

@@ -1,0 +1,1 @@
+"""Template and row to PDF, PNG and JPEG: the same bytes every time."""
