@@ -322,10 +322,10 @@ class Workshop:
         """Return how many certificates of *job* are billed."""
         return self.number("SELECT sum(quantity) FROM usage WHERE job_seq = :job", job)
 
-    def number(self, query: str, job: Job) -> int:
-        """Return the one number that *query* gives for *job*."""
+    def number(self, query: str, job: Job, **values: int) -> int:
+        """Return the one number that *query* gives for *job* and *values*."""
         with self.database.reading() as connection:
-            return int(connection.scalar(text(query), {"job": job.seq}) or 0)
+            return int(connection.scalar(text(query), {"job": job.seq, **values}) or 0)
 
     def jobs(self) -> list[Job]:
         """Return every job, oldest first."""
