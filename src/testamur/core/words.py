@@ -126,6 +126,78 @@ class TemplateUse:
     takes_picture: bool
 
 
+class TemplateState(StrEnum):
+    """Whether a version of a template can be used."""
+
+    WAITING = auto()  #: it is prepared when it is first needed
+    READY = auto()
+    BROKEN = auto()  #: it can be read, but not drawn
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateAbout:
+    """What a version of a template is, for who chooses one."""
+
+    #: Its own name for itself; templates may be kept under another.
+    title: str
+    description: str
+    #: BCP 47.
+    language: str
+    #: The page, in points.
+    width: float
+    height: float
+    #: What it prints: names of columns, `attribute_...` among them.
+    columns: tuple[str, ...]
+    #: Whether it has a place for a picture of the row.
+    takes_picture: bool
+    #: Whether it is drawn by Typst source of its own.
+    has_source: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateVersion:
+    """One version of a template. What it looks like never changes."""
+
+    #: Its number in the table of versions of all templates.
+    id: int
+    template_id: str
+    #: From 1, within its template.
+    number: int
+    package_digest: str
+    prepared_digest: str | None
+    state: TemplateState
+    #: Why it is broken.
+    code: str | None
+    message: str | None
+    made_at: int
+    about: TemplateAbout
+
+    @property
+    def use(self) -> TemplateUse:
+        """How a job uses it."""
+        return TemplateUse(
+            version_id=self.id,
+            template_id=self.template_id,
+            number=self.number,
+            package_digest=self.package_digest,
+            columns=self.about.columns,
+            takes_picture=self.about.takes_picture,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template, and its newest version."""
+
+    id: str
+    #: None: it comes with Testamur, and every tenant may use it.
+    tenant_id: str | None
+    name: str
+    made_at: int
+    archived_at: int | None
+    newest: TemplateVersion
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One bulk submission."""

@@ -408,6 +408,7 @@ template_versions = Table(
     _text("state"),
     _text("code"),
     _text("message"),
+    _text("about"),
     _number("made_at"),
 )
 

@@ -25,6 +25,8 @@ CREATE TABLE template_versions (
   state TEXT NOT NULL,
   code TEXT,
   message TEXT,
+  -- What lists and jobs need to know of it (JSON).
+  about TEXT NOT NULL,
   made_at BIGINT NOT NULL,
   UNIQUE (template_id, number)
 );
