@@ -124,6 +124,9 @@ class TemplateUse:
     columns: tuple[str, ...]
     #: Whether it has a place for a picture of the row.
     takes_picture: bool
+    #: The size of its page, in points.
+    width: float
+    height: float
 
 
 class TemplateState(StrEnum):
@@ -182,6 +185,8 @@ class TemplateVersion:
             package_digest=self.package_digest,
             columns=self.about.columns,
             takes_picture=self.about.takes_picture,
+            width=self.about.width,
+            height=self.about.height,
         )
 
 
@@ -381,6 +386,8 @@ class Certificate:
     valid_until: int | None
     #: None while nothing was done to it.
     taken_back: TakenBack | None
+    #: How it looks; None: as its picture does.
+    template: TemplateUse | None = None
 
     def status_at(self, moment: int) -> Status:
         """Return how it stands at *moment*. What was taken back is not just old."""
