@@ -424,3 +424,67 @@ prints = Table(
     _number("crc32"),
     Column("digest", LargeBinary),
 )
+
+ti_jobs = Table(
+    "ti_jobs",
+    metadata,
+    _text("id"),
+    _text("tenant_id"),
+    _text("type"),
+    _text("description"),
+    _number("made_at"),
+    _number("started_at"),
+    _number("broken"),
+)
+
+ti_templates = Table(
+    "ti_templates",
+    metadata,
+    _text("id"),
+    _text("tenant_id"),
+    _text("resource_type"),
+    _text("resource_id"),
+    _text("title"),
+    _text("fields"),
+    _number("revision"),
+    _text("state"),
+    Column("has_asset", Boolean),
+    _number("claimed_until"),
+    _text("template_id"),
+    _number("version"),
+    _text("code"),
+    _text("message"),
+    _text("job_id"),
+    _number("made_at"),
+    _number("changed_at"),
+)
+
+ti_users = Table(
+    "ti_users",
+    metadata,
+    _text("tenant_id"),
+    _text("id"),
+    _text("email"),
+    _text("address"),
+    _text("external_id"),
+    _text("fields"),
+    _number("made_at"),
+    _number("changed_at"),
+)
+
+ti_certifications = Table(
+    "ti_certifications",
+    metadata,
+    _text("id"),
+    _text("tenant_id"),
+    _text("user_id"),
+    _text("resource_type"),
+    _text("resource_id"),
+    _text("digest"),
+    _number("attempt"),
+    _text("identifier"),
+    _text("job_id"),
+    _number("number"),
+    _number("ended_at"),
+    _number("made_at"),
+)
