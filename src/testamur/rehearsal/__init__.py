@@ -1,0 +1,1 @@
+"""How issuing would go, row by row, without any of it happening."""
