@@ -13,7 +13,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Never
 
 import orjson
@@ -48,6 +48,13 @@ class Package:
     design: Design
     #: The files that the design names, by name, without `assets/`.
     assets: Mapping[str, bytes]
+    #: The JSON that the design was read from, as its author wrote it.
+    document: Mapping[str, Any] | None = field(default=None, compare=False)
+
+    @property
+    def packed(self) -> bytes:
+        """The package anew: the same bytes whoever packed it, and when."""
+        return pack(self.document or self.design, self.assets)
 
     @property
     def about(self) -> TemplateAbout:
@@ -105,7 +112,7 @@ def read_package(data: bytes, *, families: Collection[str] | None = None) -> Pac
     for name, content in assets.items():
         _check_kind(name, content, faults)
     faults.refuse()
-    return Package(design, assets)
+    return Package(design, assets, document)
 
 
 def pack(design: Design | Mapping[str, Any], assets: Mapping[str, bytes]) -> bytes:
