@@ -80,6 +80,13 @@ class Leaf:
         finally:
             pdfium.FPDFText_ClosePage(text_page)
 
+    def title(self) -> str:
+        """Return the title of the file, as its information dictionary has it."""
+        size = pdfium.FPDF_GetMetaText(self._document, b"Title", None, 0)
+        buffer = ctypes.create_string_buffer(max(size, 2))
+        pdfium.FPDF_GetMetaText(self._document, b"Title", buffer, size)
+        return buffer.raw[: size - 2].decode("utf-16-le", "replace")
+
     def attachments(self) -> list[bytes]:
         """Return the files that are attached, in the file's order."""
         found = []
@@ -92,6 +99,28 @@ class Leaf:
                 raise Damaged
             found.append(buffer.raw[: size.value])
         return found
+
+    @property
+    def object_count(self) -> int:
+        """How many things are drawn on the page; a form counts as one."""
+        return int(pdfium.FPDFPage_CountObjects(self._page))
+
+    @property
+    def picture_count(self) -> int:
+        """How many pictures are drawn on the page, but for those in forms."""
+        return sum(
+            pdfium.FPDFPageObj_GetType(pdfium.FPDFPage_GetObject(self._page, number))
+            == pdfium.FPDF_PAGEOBJ_IMAGE
+            for number in range(self.object_count)
+        )
+
+    def drop_last(self, count: int) -> None:
+        """Leave out, from now on, the *count* things that are drawn last."""
+        for _ in range(count):
+            last = pdfium.FPDFPage_GetObject(self._page, self.object_count - 1)
+            if not pdfium.FPDFPage_RemoveObject(self._page, last):
+                raise Damaged
+            pdfium.FPDFPageObj_Destroy(last)
 
     def draw(self, onto: bytearray, window: Window) -> None:
         """

@@ -15,6 +15,8 @@ from PIL import Image, ImageChops
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ROWS = 16  #: of a strip
+#: Of zlib: for what is made once, and for what is made for every certificate.
+_SMALL, _FAST = 9, 1
 #: RGB, 8 bits, no interlace.
 _COLOURS = struct.pack(">BBBBB", 8, 2, 0, 0, 0)
 #: RFC 1950: deflate, a window of 32 KiB, no dictionary.
@@ -28,61 +30,82 @@ _ADLER_BASE = 65521
 class _Strip:
     """Rows of the common picture, and what they are in the file."""
 
+    #: Which of the picture's bytes they are.
     start: int
-    pixels: bytes
+    end: int
     chunk: bytes
+    #: The sum and the length of the rows when they are filtered.
     adler: int
     length: int
+
+    @classmethod
+    def of(cls, start: int, rows: bytes, width: int) -> "_Strip":
+        filtered = _filtered(rows, width)
+        return cls(
+            start=start,
+            end=start + len(rows),
+            chunk=_chunk(b"IDAT", _deflated(filtered, _SMALL)),
+            adler=zlib.adler32(filtered),
+            length=len(filtered),
+        )
 
 
 class PngStrips:
     """Makes PNG of pictures that differ little from *common*."""
 
-    def __init__(
-        self, common: bytes, width: int, height: int, *, dots_per_metre: int = 3780
-    ) -> None:
-        """Deflate *common*: rows of red, green, blue."""
-        self._width, self._height = width, height
-        size = struct.pack(">II", width, height)
-        density = struct.pack(">IIB", dots_per_metre, dots_per_metre, 1)
-        self._head = (
-            _SIGNATURE
-            + _chunk(b"IHDR", size + _COLOURS)
-            + _chunk(b"sRGB", b"\0")  # rendering intent: perceptual
-            + _chunk(b"pHYs", density)
-            + _chunk(b"IDAT", _ZLIB_HEAD)
-        )
+    def __init__(self, common: bytes, width: int, height: int, density: int) -> None:
+        """Deflate *common*: rows of red, green, blue. *density*: pixels per metre."""
+        self._width = width
+        self._common = common
+        self._head = _head(width, height, density)
+        size = 3 * width * _ROWS
         self._strips = [
-            self._prepared(start, common[start : start + 3 * width * _ROWS])
-            for start in range(0, len(common), 3 * width * _ROWS)
+            _Strip.of(start, common[start : start + size], width)
+            for start in range(0, len(common), size)
         ]
 
-    def png(self, pixels: bytes | bytearray, *, level: int = 1) -> bytes:
+    def png(self, pixels: bytearray) -> bytes:
         """Return the PNG of *pixels*; the same pixels give the same bytes."""
         parts = [self._head]
         adler = 1
-        for number, strip in enumerate(self._strips):
-            rows = bytes(pixels[strip.start : strip.start + len(strip.pixels)])
-            if rows == strip.pixels:
+        for strip in self._strips:
+            rows = bytes(pixels[strip.start : strip.end])
+            if rows == self._common[strip.start : strip.end]:
                 parts.append(strip.chunk)
                 adler = _adler_of_both(adler, strip.adler, strip.length)
             else:
                 filtered = _filtered(rows, self._width)
-                parts.append(_chunk(b"IDAT", _deflated(filtered, level)))
+                parts.append(_chunk(b"IDAT", _deflated(filtered, _FAST)))
                 adler = zlib.adler32(filtered, adler)
-        parts.append(_chunk(b"IDAT", _END_OF_STREAM + struct.pack(">I", adler)))
-        parts.append(_chunk(b"IEND", b""))
-        return b"".join(parts)
+        return b"".join((*parts, _end(adler)))
 
-    def _prepared(self, start: int, rows: bytes) -> _Strip:
-        filtered = _filtered(rows, self._width)
-        return _Strip(
-            start=start,
-            pixels=rows,
-            chunk=_chunk(b"IDAT", _deflated(filtered, 9)),
-            adler=zlib.adler32(filtered),
-            length=len(filtered),
-        )
+
+def png(pixels: bytearray, width: int, height: int, density: int) -> bytes:
+    """Return the PNG of a picture that has nothing in common with others."""
+    size = 3 * width * _ROWS
+    parts = [_head(width, height, density)]
+    adler = 1
+    for start in range(0, len(pixels), size):
+        filtered = _filtered(bytes(pixels[start : start + size]), width)
+        parts.append(_chunk(b"IDAT", _deflated(filtered, _FAST)))
+        adler = zlib.adler32(filtered, adler)
+    return b"".join((*parts, _end(adler)))
+
+
+def _head(width: int, height: int, density: int) -> bytes:
+    size = struct.pack(">II", width, height)
+    return (
+        _SIGNATURE
+        + _chunk(b"IHDR", size + _COLOURS)
+        + _chunk(b"sRGB", b"\0")  # rendering intent: perceptual
+        + _chunk(b"pHYs", struct.pack(">IIB", density, density, 1))
+        + _chunk(b"IDAT", _ZLIB_HEAD)
+    )
+
+
+def _end(adler: int) -> bytes:
+    last = _chunk(b"IDAT", _END_OF_STREAM + struct.pack(">I", adler))
+    return last + _chunk(b"IEND", b"")
 
 
 def _filtered(rows: bytes, width: int) -> bytes:

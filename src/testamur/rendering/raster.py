@@ -15,9 +15,9 @@ from PIL import Image
 
 from .design import Design
 from .leaf import Binder, Window
+from .lean import lean_binder
 from .png_strips import PngStrips, png
 from .prepared import Prepared
-from .shared_part import blank_file, emptied
 
 POINTS = 72  #: in an inch
 #: The resolution of previews, and the highest that is given, in pixels per inch.
@@ -57,15 +57,16 @@ class Raster:
     it, or a whole PDF.
     """
 
-    def __init__(self, prepared: Prepared) -> None:
-        """Take a template; nothing is drawn before it is needed."""
+    def __init__(self, prepared: Prepared, lean: Binder | None = None) -> None:
+        """
+        Take a template; nothing is drawn before it is needed.
+
+        *lean* is its `lean_binder`, if there is one already.
+        """
         self._design = prepared.design
-        self._prepared = prepared
-        self._whole = Binder()
+        self._prefix = prepared.prefix
+        self._lean = lean or lean_binder(prepared)
         self._canvases: dict[Window, _Canvas] = {}
-        self._lean: Binder | None = None
-        if prepared.plan is not None:
-            self._lean = Binder(emptied(prepared.prefix, prepared.plan))
 
     def png(self, file: bytes, *, width: int | None = None) -> bytes:
         """
@@ -124,27 +125,28 @@ class Raster:
 
     def _pixels(self, file: bytes, window: Window) -> bytearray:
         if file.startswith(b"%PDF-") or self._lean is None:
-            pixels = self._ground(window)
-            with self._whole.open(file) as leaf:
-                leaf.draw(pixels, window)
-            return pixels
-        kept = window in (self._window(None), self._card_window())
-        if not kept:
-            pixels = self._ground(window)
-            with self._whole.open(self._prepared.prefix + file) as leaf:
-                leaf.draw(pixels, window)
-            return pixels
-        if window not in self._canvases:
-            self._canvases[window] = _Canvas(window, self._shared(window))
-        pixels = bytearray(self._canvases[window].shared)
+            return self._drawn_whole(file, window)
+        if window not in (self._window(None), self._card_window()):
+            return self._drawn_whole(self._prefix + file, window)
         with self._lean.open(file) as leaf:
+            if window not in self._canvases:
+                shared = self._shared(file, leaf.object_count, window)
+                self._canvases[window] = _Canvas(window, shared)
+            pixels = bytearray(self._canvases[window].shared)
             leaf.draw(pixels, window)
         return pixels
 
-    def _shared(self, window: Window) -> bytes:
-        """Draw what all certificates share."""
+    def _drawn_whole(self, pdf: bytes, window: Window) -> bytearray:
         pixels = self._ground(window)
-        with self._whole.open(blank_file(self._prepared)) as leaf:
+        with Binder().open(pdf) as leaf:
+            leaf.draw(pixels, window)
+        return pixels
+
+    def _shared(self, file: bytes, own: int, window: Window) -> bytes:
+        """Draw all of *file* but the *own* things, drawn last, of its tail."""
+        pixels = self._ground(window)
+        with Binder().open(self._prefix + file) as leaf:
+            leaf.drop_last(own)
             leaf.draw(pixels, window)
         return bytes(pixels)
 
