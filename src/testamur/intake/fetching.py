@@ -74,10 +74,8 @@ class Fetching:
         try:
             fp("fetch.mid")
             found = self._fetch(source.removeprefix("url:"))
-            if isinstance(found, Reason):  # begins as the Pocketbook wire words it
-                problem = found.message[:1].lower() + found.message[1:]
-                reason = Reason(found.code, f"Invalid image URL: {problem}")
-                self._shelf.record(job, {source: reason}, worker=worker)
+            if isinstance(found, Reason):
+                self._shelf.record(job, {source: of_row(found)}, worker=worker)
             else:
                 digest = self._blobs.put(found)
                 self._shelf.record_fetched(job, source, digest, worker=worker)
@@ -111,6 +109,13 @@ class Fetching:
     def _free(self, source: str) -> None:
         with self._lock:
             self._on_their_way[_host(source)] -= 1
+
+
+def of_row(problem: Reason) -> Reason:
+    """Return why a row has no picture, when *problem* is why its URL has none."""
+    # It begins as the Pocketbook wire words it.
+    message = problem.message[:1].lower() + problem.message[1:]
+    return Reason(problem.code, f"Invalid image URL: {message}")
 
 
 def _host(source: str) -> str:

@@ -82,7 +82,7 @@ class Gallery:
         named: dict[int, str | Reason] = {
             row: ERASED
             if was_erased and not _is_url(cell)
-            else _source(archive, row, cell)
+            else source_of(archive, row, cell)
             for row, cell in wanted.items()
         }
         sources = sorted({name for name in named.values() if isinstance(name, str)})
@@ -181,7 +181,7 @@ class Gallery:
         )
 
 
-def _source(archive: Archive | None, row: int, cell: str) -> str | Reason:
+def source_of(archive: Archive | None, row: int, cell: str) -> str | Reason:
     """Say where a row's picture comes from: `url:...` or `zip:...`."""
     if _is_url(cell):
         return "url:" + cell

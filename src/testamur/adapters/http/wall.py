@@ -69,6 +69,24 @@ class Wall:
             raise Trouble(odd)
         return known
 
+    def problem_with(self, target: Target) -> str | None:
+        """
+        Return the code of what bars *target* whatever its host says, or None.
+
+        Nobody is asked: what only a lookup would tell stays open.
+        """
+        if self._is_own(target.host, target.port):
+            return "url_self"
+        is_local = target.host == "localhost" or target.host.endswith(".localhost")
+        known = LOOPBACK if is_local else [target.address] if target.address else []
+        if known and all(is_forbidden(address, self._allow) for address in known):
+            return "url_forbidden_address"
+        odd = self._odd(target)
+        may_be_allowed = any(a in net for net in self._allow for a in known) or (
+            self._allow and not known
+        )
+        return None if may_be_allowed else odd
+
     def _odd(self, target: Target) -> str | None:
         """Return what is wrong with scheme or port on the public internet."""
         if target.scheme == "http" and not self._allow_http:
