@@ -20,7 +20,7 @@ _NOTHING = zlib.compress(b"", 9)
 
 
 def lean_binder(prepared: Prepared) -> Binder | None:
-    """Return what opens tails of *prepared* alone; None if only whole files are made."""
+    """Return what opens tails of *prepared*; None if it only makes whole files."""
     if prepared.plan is None:
         return None
     return Binder(emptied(prepared.prefix, prepared.plan))

@@ -17,8 +17,8 @@ import zxingcpp
 from PIL import Image
 
 from .design import Box, Design, Picture, Qr, Text
-from .lean import lean_binder
 from .leaf import Binder, Damaged, Leaf, Window
+from .lean import lean_binder
 from .prepared import Prepared
 from .qr import QUIET, modules
 from .said import letters
