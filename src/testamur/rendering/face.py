@@ -12,10 +12,18 @@ from pathlib import Path
 import uharfbuzz as hb
 
 #: What a font in a PDF has no use for: its viewer is given glyphs, not text.
-_DROPPED = (
-    *("BASE", "DSIG", "GDEF", "GPOS", "GSUB", "OS/2", "STAT", "VDMX", "VORG"),
-    *("avar", "cmap", "gasp", "hdmx", "kern", "meta", "name", "post", "vhea", "vmtx"),
+_DROPPED = tuple(
+    int.from_bytes(tag.encode(), "big")
+    for tag in (
+        *("BASE", "DSIG", "GDEF", "GPOS", "GSUB", "OS/2", "STAT", "VDMX", "VORG"),
+        *("avar", "cmap", "gasp", "hdmx", "kern", "meta", "name", "post"),
+        *("vhea", "vmtx"),
+    )
 )
+
+#: The first operator in the Top DICT of a CFF font whose glyphs go by CID (Adobe
+#: Technical Note 5176, section 18): `ROS`.
+_ROS = b"\x0c\x1e"
 
 #: Glyphs per em when a font says nonsense.
 _UPEM = 1000
@@ -147,8 +155,60 @@ class Face:
         TrueType: a font file. CFF: the bare CFF table, for `CIDFontType0C`.
         Axes are pinned. The same glyphs give the same bytes.
         """
-        raise NotImplementedError
+        wanted = self._pinned()
+        wanted.glyph_set.update((0, *glyphs))
+        wanted.flags = (
+            hb.SubsetFlags.NO_LAYOUT_CLOSURE
+            | hb.SubsetFlags.NO_HINTING
+            | hb.SubsetFlags.DOWNGRADE_CFF2
+        )
+        # Where glyphs go by CID, a smaller font keeps those of its glyphs, which are
+        # the ids here; holes for all the others would be most of it.
+        if not self._has_cids:
+            wanted.flags |= hb.SubsetFlags.RETAIN_GIDS
+        wanted.drop_table_tag_set.update(_DROPPED)
+        made = hb.subset(self.hb_face, wanted)
+        if self.is_cff:
+            return bytes(made.reference_table("CFF ").data)
+        return bytes(made.blob.data)
 
     def instance(self) -> bytes:
         """Return the whole font as a static one, its axes pinned, layout and all."""
-        raise NotImplementedError
+        if not self.axes:
+            return self.data
+        wanted = self._pinned()
+        wanted.keep_everything()
+        return bytes(hb.subset(self.hb_face, wanted).blob.data)
+
+    def _pinned(self) -> "hb.SubsetInput":
+        wanted = hb.SubsetInput()
+        for tag, value in self.axes.items():
+            wanted.pin_axis_location(self.hb_face, tag, value)
+        return wanted
+
+    @cached_property
+    def _has_cids(self) -> bool:
+        if "CFF " not in self.hb_face.table_tags:
+            return False
+        # The header, then the Name INDEX, then the Top DICT INDEX (TN 5176, 5-8).
+        table = memoryview(self.hb_face.reference_table("CFF ").data)
+        _, after_names = _first_object(table, table[2])
+        top, _ = _first_object(table, after_names)
+        # Three operands come before the operator: two string ids and a number.
+        return _ROS in bytes(top[:16])
+
+
+def _first_object(table: memoryview, at: int) -> tuple[memoryview, int]:
+    """Return the first object of the INDEX at *at*, and where that INDEX ends."""
+    count = int.from_bytes(table[at : at + 2], "big")
+    if count == 0:
+        return table[:0], at + 2
+    wide = table[at + 2]
+    offsets = at + 3
+    base = offsets + (count + 1) * wide - 1
+
+    def offset(number: int) -> int:
+        first = offsets + number * wide
+        return int.from_bytes(table[first : first + wide], "big")
+
+    return table[base + offset(0) : base + offset(1)], base + offset(count)
