@@ -113,7 +113,10 @@ def read_design(
     page, unit = _page(top, assets)
     fonts = _fonts(top, assets)
     source = _asset(top["source"], assets, SOURCES) if "source" in top else None
-    known = None if families is None else {*families, *(one.family for one in fonts)}
+    known = None
+    if families is not None:
+        known = {name.casefold(): name for name in families}
+        known |= {one.family.casefold(): one.family for one in fonts}
     reader = _Items(page, unit, assets, known, faults)
     items: list[Item] = []
     if "items" in top:
@@ -229,7 +232,8 @@ class _Items:
     page: Page
     unit: float
     assets: Collection[str]
-    families: Collection[str] | None
+    #: The fonts that it may name, by their names in lower case.
+    families: Mapping[str, str] | None
     faults: Faults
 
     def __post_init__(self) -> None:
@@ -320,8 +324,8 @@ class _Items:
         size = item.number("size", 14.0, SMALLEST_TYPE, LARGEST_TYPE)
         smallest = min(size, max(READABLE, SHRUNKEN * size))
         family = item.text("font", "Noto Sans", most=100)
-        if self.families is not None and family not in self.families:
-            names = ", ".join(sorted(self.families)) or "none"
+        if self.families is not None and family.casefold() not in self.families:
+            names = ", ".join(sorted(self.families.values())) or "none"
             item["font"].fault(
                 "font_unknown",
                 f"There is no font {quoted(family)}. There are: {names}. Or bring it "

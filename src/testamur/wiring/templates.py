@@ -1,11 +1,50 @@
-"""Templates: read, kept, chosen, prepared."""
+"""Templates: read, kept, chosen, prepared, and shown before they are used."""
 
-from collections.abc import Sequence
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 
-from testamur.core.words import Template, TemplateUse, TemplateVersion
+from testamur.adapters.sql.templates import SqlTemplates
+from testamur.core.ids import is_id
+from testamur.core.refusals import Fault, Kind, Reason, Refusal
+from testamur.core.text import nfc, quoted, text_problem, trim
+from testamur.core.words import (
+    Facts,
+    Template,
+    TemplateState,
+    TemplateUse,
+    TemplateVersion,
+)
+from testamur.rendering.font_house import House
+from testamur.rendering.package import Package, read_package
+from testamur.rendering.printer import Printer, Subject
 
+from .gallery import Registered, register
 from .office import Office
+
+MAX_NAME_CHARACTERS = 255
+
+#: A name or an id, and one version of it.
+NUMBERED = re.compile(r"(.+)@([1-9][0-9]{0,8})", re.DOTALL)
+
+#: How many names are listed to who asked for one that is not there.
+LISTED_NAMES = 12
+
+#: What a sample certificate says where its asker does not.
+SAMPLE = {
+    "name": "Introduction to Marine Biology",
+    "description": "Forty hours of lectures and field work on the ecology of the "
+    "North Atlantic coast, with a written examination.",
+    "category": "Course",
+    "recipientName": "Ada Lovelace",
+    "recipientEmail": "ada@example.org",
+}
+SAMPLE_REFERENCE = "SAMPLE"
+SAMPLE_ATTRIBUTES = {"hours": "40", "result": "Passed with distinction"}
+SAMPLE_VALID_DAYS = 365
+DAY = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True)
@@ -13,6 +52,8 @@ class Templates:
     """What is done with templates in an office."""
 
     office: Office
+
+    # --- Changes ---
 
     def add(
         self,
@@ -34,7 +75,20 @@ class Templates:
         Raises:
             Refusal: INVALID or TOO_LARGE, naming every fault by its JSON path.
         """
-        raise NotImplementedError
+        package = self._read(data)
+        name = _checked_name(package.design.name if name is None else name)
+        known = self._store.by_name(tenant_id, name)
+        newest = None if known is None else known.newest
+        packed, prepared = self._made_ready(package, newest, later)
+        version, is_new = self._store.save(
+            tenant_id,
+            name,
+            self.office.blobs.put(packed),
+            package.about,
+            self.office.clock(),
+            by=by,
+        )
+        return self._settled(version, prepared), is_new
 
     def new_version(
         self,
@@ -45,8 +99,92 @@ class Templates:
         by: str,
         later: bool = False,
     ) -> tuple[TemplateVersion, bool]:
-        """Keep a package as the newest version of one template; as `add` does."""
-        raise NotImplementedError
+        """
+        Keep a package as the newest version of one template; as `add` does.
+
+        Raises:
+            Refusal: NOT_FOUND `template_not_found`, also for an archived one; and
+                what `add` refuses.
+        """
+        template = self._own(tenant_id, template_id)
+        if template.archived_at is not None:
+            raise self._not_found(tenant_id, template_id, is_archived=True)
+        package = self._read(data)
+        packed, prepared = self._made_ready(package, template.newest, later)
+        version, is_new = self._store.add_version(
+            template,
+            self.office.blobs.put(packed),
+            package.about,
+            self.office.clock(),
+            by=by,
+        )
+        return self._settled(version, prepared), is_new
+
+    def archive(self, tenant_id: str, template_id: str, *, by: str) -> None:
+        """
+        Offer a template of the tenant's no more. Jobs that have it keep it.
+
+        Raises:
+            Refusal: NOT_FOUND `template_not_found`; NOT_ALLOWED for those of the
+                house.
+        """
+        template = self._own(tenant_id, template_id)
+        self._store.archive(template, self.office.clock(), by=by)
+
+    # --- What there is ---
+
+    def listing(
+        self, tenant_id: str, *, page: int, limit: int
+    ) -> tuple[Sequence[Template], int]:
+        """
+        Return one page of what the tenant may use, and how many there are.
+
+        Its own come first, the newest first; then those that come with Testamur.
+        """
+        self._register()
+        return self._store.listing(tenant_id, page=page, limit=limit)
+
+    def find(self, tenant_id: str, template_id: str) -> Template:
+        """Return a template, or refuse: NOT_FOUND `template_not_found`."""
+        self._register()
+        found = None
+        if is_id(template_id):
+            found = self._store.find(tenant_id, template_id)
+        if found is None:
+            raise self._not_found(tenant_id, template_id)
+        return found
+
+    def named(self, tenant_id: str, wish: str) -> tuple[Template, TemplateVersion]:
+        """Return what `choose` would, as a template and a version; usable or not."""
+        self._register()
+        template = self._wished(tenant_id, wish)
+        if template is not None:
+            return template, template.newest
+        numbered = NUMBERED.fullmatch(wish)
+        template = self._wished(tenant_id, numbered[1]) if numbered else None
+        if numbered is None or template is None:
+            raise self._not_found(tenant_id, wish)
+        return template, self._version(template, int(numbered[2]))
+
+    def version(
+        self, tenant_id: str, template_id: str, number: int | None
+    ) -> tuple[Template, TemplateVersion]:
+        """Return a version of a template (None: the newest), or refuse."""
+        template = self.find(tenant_id, template_id)
+        if number is None:
+            return template, template.newest
+        return template, self._version(template, number)
+
+    def versions(self, tenant_id: str, template_id: str) -> Sequence[TemplateVersion]:
+        """Return every version of a template, the newest first, or refuse."""
+        return self._store.versions(self.find(tenant_id, template_id).id)
+
+    def package(self, version: TemplateVersion) -> bytes:
+        """Return the ZIP that a version was read from."""
+        with self.office.blobs.open(version.package_digest) as file:
+            return file.read()
+
+    # --- Use ---
 
     def choose(self, tenant_id: str, wish: str) -> TemplateUse:
         """
@@ -57,7 +195,9 @@ class Templates:
         Raises:
             Refusal: NOT_FOUND `template_not_found`, INVALID `template_broken`.
         """
-        raise NotImplementedError
+        _, version = self.named(tenant_id, wish)
+        self.prepared(version.id)
+        return version.use
 
     def prepared(self, version_id: int) -> str:
         """
@@ -67,18 +207,239 @@ class Templates:
             Refusal: INVALID `template_broken`, when it cannot be drawn.
             Fault: passing, when it cannot be prepared now.
         """
-        raise NotImplementedError
+        version = self._store.version_by_id(version_id)
+        if version is None:
+            raise Fault(
+                f"there is no version {version_id} of a template", passing=False
+            )
+        if version.state is TemplateState.WAITING:
+            version = self._prepare(version)
+        if version.prepared_digest is None:
+            raise Refusal(
+                Kind.INVALID,
+                "template_broken",
+                f"Version {version.number} of the template {version.template_id} "
+                f"cannot be drawn: {version.message} Upload it again, mended.",
+                at="template",
+            )
+        return version.prepared_digest
 
-    def listing(
-        self, tenant_id: str, *, page: int, limit: int
-    ) -> tuple[Sequence[Template], int]:
-        """Return one page of what the tenant may use, and how many there are."""
-        raise NotImplementedError
+    def prepare_waiting(self, limit: int = 20) -> int:
+        """Prepare versions that were kept for later; return how many were."""
+        waiting = self._store.waiting(limit)
+        for version in waiting:
+            self._prepare(version)
+        return len(waiting)
 
-    def find(self, tenant_id: str, template_id: str) -> Template:
-        """Return a template, or refuse: NOT_FOUND `template_not_found`."""
-        raise NotImplementedError
+    def preview(
+        self,
+        tenant_id: str,
+        template_id: str,
+        kind: str,
+        *,
+        number: int | None = None,
+        values: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """
+        Return a sample certificate as `pdf` or `png`, with *values* by column.
 
-    def archive(self, tenant_id: str, template_id: str, *, by: str) -> None:
-        """Offer a template of the tenant's no more, or refuse."""
-        raise NotImplementedError
+        Raises:
+            Refusal: NOT_FOUND; INVALID `template_broken`, or what is wrong with a
+                value (`glyph_missing`, `text_too_long`).
+        """
+        _, version = self.version(tenant_id, template_id, number)
+        subject = self._sample(version, values or {})
+        with self.office.blobs.open(self.prepared(version.id)) as file:
+            printer = Printer(file.read(), self.office.typesetting)
+        problem = printer.problem(subject)
+        if problem is not None:
+            raise Refusal(Kind.INVALID, problem.code, problem.message)
+        drawn = printer.file(subject, None)
+        if kind == "png":
+            return printer.png(drawn)
+        return drawn if drawn.startswith(b"%PDF-") else printer.prefix + drawn
+
+    def files(self) -> set[str]:
+        """Return the digest of every file that any version, or print, needs."""
+        return self._store.files()
+
+    # --- How ---
+
+    @cached_property
+    def _store(self) -> SqlTemplates:
+        return SqlTemplates(self.office.database)
+
+    @cached_property
+    def _gallery(self) -> Registered:
+        return register(self._store, self.office.blobs, self.office.clock())
+
+    def _register(self) -> None:
+        """Have the templates that come with Testamur be in the database."""
+        self._gallery  # noqa: B018 - once per process
+
+    def _read(self, data: bytes) -> Package:
+        return read_package(data, families=_families())
+
+    def _made_ready(
+        self, package: Package, newest: TemplateVersion | None, later: bool
+    ) -> tuple[bytes, bytes | None]:
+        """Return the package anew; and prepared, if it has to be and is not yet."""
+        packed = package.packed
+        digest = _digest(packed)
+        if later or (
+            newest is not None
+            and newest.package_digest == digest
+            and newest.state is not TemplateState.WAITING
+        ):
+            return packed, None
+        try:
+            return packed, self.office.typesetting.prepare(packed).prepared.to_bytes()
+        except NotImplementedError:
+            return packed, None
+
+    def _settled(
+        self, version: TemplateVersion, prepared: bytes | None
+    ) -> TemplateVersion:
+        if prepared is None or version.state is not TemplateState.WAITING:
+            return version
+        self._store.record_prepared(version.id, self.office.blobs.put(prepared))
+        return self._store.version_by_id(version.id) or version
+
+    def _prepare(self, version: TemplateVersion) -> TemplateVersion:
+        try:
+            made = self.office.typesetting.prepare(self.package(version))
+        except Refusal as refusal:
+            self._store.record_broken(version.id, refusal.code, refusal.detail)
+        else:
+            digest = self.office.blobs.put(made.prepared.to_bytes())
+            self._store.record_prepared(version.id, digest)
+        return self._store.version_by_id(version.id) or version
+
+    def _wished(self, tenant_id: str, wish: str) -> Template | None:
+        found = None
+        if is_id(wish):
+            found = self._store.find(tenant_id, wish)
+        if found is None:
+            found = self._store.by_name(tenant_id, nfc(wish))
+        if found is None:
+            house_id = self._gallery.get(wish.casefold())
+            found = None if house_id is None else self._store.of_house(house_id)
+        if found is not None and found.archived_at is not None:
+            raise self._not_found(tenant_id, wish, is_archived=True)
+        return found
+
+    def _own(self, tenant_id: str, template_id: str) -> Template:
+        template = self.find(tenant_id, template_id)
+        if template.tenant_id is None:
+            raise Refusal(
+                Kind.NOT_ALLOWED,
+                "template_of_house",
+                f"{quoted(template.name)} comes with the installation and stays as it "
+                "is. Download its package, change that, and add it as your own.",
+                at="id",
+            )
+        return template
+
+    def _version(self, template: Template, number: int) -> TemplateVersion:
+        found = self._store.version(template.id, number)
+        if found is None:
+            raise Refusal(
+                Kind.NOT_FOUND,
+                "template_not_found",
+                f"The template {quoted(template.name)} has no version {number}; its "
+                f"newest is {template.newest.number}.",
+                at="version",
+            )
+        return found
+
+    def _not_found(
+        self, tenant_id: str, wish: str, *, is_archived: bool = False
+    ) -> Refusal:
+        names = self._store.names(tenant_id, LISTED_NAMES)
+        there = "; ".join(names) if names else "none"
+        what = (
+            "This template was archived."
+            if is_archived
+            else "You have no template of this id or name."
+        )
+        return Refusal(
+            Kind.NOT_FOUND,
+            "template_not_found",
+            f"{what} There are: {there}.",
+            at="template",
+        )
+
+    def _sample(self, version: TemplateVersion, values: Mapping[str, str]) -> Subject:
+        given = {name: _checked_value(name, value) for name, value in values.items()}
+        said = SAMPLE | {name: value for name, value in given.items() if name in SAMPLE}
+        attributes = {}
+        for column in (*version.about.columns, *given):
+            if column.startswith("attribute_"):
+                name = column.removeprefix("attribute_")
+                plain = SAMPLE_ATTRIBUTES.get(name, name.replace("_", " ").capitalize())
+                attributes[name] = given.get(column, plain)
+        now = self.office.clock()
+        return Subject(
+            facts=Facts(
+                name=said["name"],
+                description=said["description"],
+                category=said["category"],
+                recipient_email=said["recipientEmail"],
+                recipient_name=said["recipientName"],
+                attributes=tuple(attributes.items()),
+                expiry_days=None,
+                image="",
+            ),
+            certificate_id=SAMPLE_REFERENCE,
+            reference=SAMPLE_REFERENCE,
+            issued_at=now,
+            valid_until=now + SAMPLE_VALID_DAYS * DAY,
+            issuer_name=given.get("issuerName", "Sample Institute"),
+            url=self.office.public_url,
+        )
+
+
+def _checked_name(name: str) -> str:
+    """
+    Return the name that a template is kept under.
+
+    Raises:
+        Refusal: INVALID `template_name`.
+    """
+    name = nfc(trim(name))
+    problem = text_problem(name, "name")
+    if not name or len(name) > MAX_NAME_CHARACTERS or problem is not None:
+        why = "" if problem is None else " " + problem.message
+        raise Refusal(
+            Kind.INVALID,
+            "template_name",
+            f"A template's name has 1 to {MAX_NAME_CHARACTERS} letters.{why}",
+            at="name",
+        )
+    if is_id(name) or NUMBERED.fullmatch(name):
+        raise Refusal(
+            Kind.INVALID,
+            "template_name",
+            "A template's name must not look like an id, or end in @ and a number: "
+            "jobs ask for templates that way.",
+            at="name",
+        )
+    return name
+
+
+def _checked_value(name: str, value: str) -> str:
+    value = nfc(trim(value))
+    problem: Reason | None = text_problem(value, name, may_break=name == "description")
+    if problem is not None:
+        raise Refusal(Kind.INVALID, problem.code, problem.message, at=name)
+    return value
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@cache
+def _families() -> frozenset[str]:
+    """Return the fonts of the installation."""
+    return frozenset(House().families())

@@ -46,7 +46,8 @@ FILES = text("""
     SELECT prefix_digest FROM prints WHERE prefix_digest IS NOT NULL
 """)
 
-VERSION = (
+#: What a query selects to make a version of.
+VERSION: Sequence[Any] = (
     template_versions.c.id.label("version_id"),
     template_versions.c.template_id,
     template_versions.c.number,
@@ -105,11 +106,19 @@ class SqlTemplates:
             _with_newest().where(templates.c.id == template_id, _visible_to(tenant_id))
         )
 
-    def by_name(self, tenant_id: str | None, name: str) -> Template | None:
+    def of_house(self, template_id: str) -> Template | None:
+        """Return a template that comes with Testamur."""
+        return self._one(
+            _with_newest().where(
+                templates.c.id == template_id, templates.c.tenant_id.is_(None)
+            )
+        )
+
+    def by_name(self, tenant_id: str, name: str) -> Template | None:
         """Return the template of exactly this name that is the tenant's own."""
         return self._one(
             _with_newest().where(
-                _owned_by(tenant_id),
+                templates.c.tenant_id == tenant_id,
                 templates.c.name == name,
                 templates.c.archived_at.is_(None),
             )
@@ -298,12 +307,6 @@ class SqlTemplates:
 
 def _visible_to(tenant_id: str) -> ColumnElement[bool]:
     return or_(templates.c.tenant_id == tenant_id, templates.c.tenant_id.is_(None))
-
-
-def _owned_by(tenant_id: str | None) -> ColumnElement[bool]:
-    if tenant_id is None:
-        return templates.c.tenant_id.is_(None)
-    return templates.c.tenant_id == tenant_id
 
 
 def _with_newest() -> Select[Any]:
