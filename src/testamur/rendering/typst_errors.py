@@ -1,0 +1,54 @@
+"""What Typst says is wrong, for the person who can mend it."""
+
+import re
+
+import typst
+
+from testamur.core.refusals import Kind, Reason, Refusal
+
+_MISSING = re.compile(r"the text `?\"(.+?)\"`? could not be displayed", re.DOTALL)
+#: Where: a file, a line and a column.
+_PLACE = re.compile(r"┌─ (.*?):(\d+):(\d+)")
+#: Where something lies on this machine is nobody's business.
+_SEARCHED = re.compile(r"\s*\(searched at [^)]*\)")
+_HOST_PATH = re.compile(r"(?<![\w\"`])/(?:[\w.+-]+/)+[\w.+-]*")
+
+MAX_MESSAGE = 300
+
+
+def missing_glyph(error: typst.TypstError) -> Reason | None:
+    """Return why a row fails for which no font has a letter, if that is why."""
+    found = _MISSING.search(error.message)
+    if found is None:
+        return None
+    letters = found[1]
+    codes = " ".join(f"U+{ord(letter):04X}" for letter in letters)
+    return Reason(
+        "glyph_missing",
+        f"No font has {letters!r} ({codes}). Write it in other letters, or have a "
+        "font that has it added to the template.",
+    )
+
+
+def wrong_source(error: typst.TypstError, source: str) -> Refusal:
+    """Return what is wrong with the template's *source*, and on which line."""
+    places = _PLACE.findall(error.diagnostic or "")
+    at = source
+    for file, line, column in places:
+        if file.endswith(source):
+            at = f"{source}, line {line}, column {column}"
+            break
+    hints = [hint for hint in error.hints if "--root" not in hint]
+    said = ". ".join(clean(text).rstrip(".") for text in (error.message, *hints))
+    return Refusal(
+        Kind.INVALID,
+        "template_source",
+        f"{at}: {said[:MAX_MESSAGE]}.",
+        at=at,
+    )
+
+
+def clean(text: str) -> str:
+    """Return *text* on one line, without any path of this machine."""
+    text = _HOST_PATH.sub("…", _SEARCHED.sub("", text))
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
