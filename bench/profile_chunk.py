@@ -46,6 +46,7 @@ def main(size: int = 40_000, lines: int = 20) -> None:
                     registry=office.registry,
                     pictures=gallery,
                     signing=office.signing,
+                    looks=office.printing,
                 )
             },
             worker="bench",

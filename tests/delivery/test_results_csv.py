@@ -206,7 +206,7 @@ class EndlessRows:
     def between(self, job, first, last):
         """Return rows that wait."""
         return [
-            ResultRow(n, '["n","d","u","c","e"]', *(None,) * 11, False)
+            ResultRow(n, '["n","d","u","c","e"]', *(None,) * 13, False)
             for n in range(first, last + 1)
         ]
 

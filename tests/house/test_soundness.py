@@ -39,7 +39,11 @@ def office(tmp_path):
     gallery = Gallery(opened.shelf, opened.blobs, lambda: fetch, decoder=Stamp())
     while lease := opened.queue.lease("worker"):
         issue_chunk(
-            lease, registry=opened.registry, pictures=gallery, signing=opened.signing
+            lease,
+            registry=opened.registry,
+            pictures=gallery,
+            signing=opened.signing,
+            looks=opened.printing,
         )
     gallery.close()
     sequencer = new_sequencer(opened)

@@ -52,11 +52,13 @@ def test_a_row_comes_with_its_own_outcome(world):
         picture_crc32=issued.picture_crc32,
         failure_code=None,
         failure_message=None,
+        print_size=None,
+        print_crc32=None,
         is_on_its_way=False,
     )
     assert world.blobs.path(issued.picture_digest).read_bytes() == b"pixels"
-    assert failed[2:] == (*(None,) * 9, "a_code", "mine", False)
-    assert waiting[2:] == (*(None,) * 11, False)
+    assert failed[2:] == (*(None,) * 9, "a_code", "mine", None, None, False)
+    assert waiting[2:] == (*(None,) * 13, False)
 
 
 def test_a_failure_that_will_be_tried_again_is_none_yet(world):
@@ -83,8 +85,8 @@ def test_of_a_certificate_that_is_not_published_only_its_row_is_told(world):
 
     kept, waiting = SqlResults(world.database).between(job.seq, 1, 2)
 
-    assert kept == (1, kept.cells, *(None,) * 11, True)
-    assert waiting == (2, waiting.cells, *(None,) * 11, False)
+    assert kept == (1, kept.cells, *(None,) * 13, True)
+    assert waiting == (2, waiting.cells, *(None,) * 13, False)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Never
 
 from sqlalchemy import text
 
@@ -22,6 +23,7 @@ from testamur.core.refusals import Reason
 from testamur.core.words import Job, Lease, Profile, StoredPicture, Tenant
 from testamur.intake.ports import NewJob, NewPicture
 from testamur.issuance.issue import issue_chunk
+from testamur.issuance.ports import ToPrint
 
 COLUMNS = (
     "name",
@@ -47,6 +49,17 @@ def row(**cells: str) -> dict[str, str]:
         "imageUrl": "picture.png",
     }
     return plain | cells
+
+
+class NoTemplates:
+    """For jobs that have none."""
+
+    def problems(self, profile: Profile, certificates: Sequence[ToPrint]) -> Never:
+        """Draw nothing: nobody may ask."""
+        raise AssertionError("a job here has a template")
+
+
+NO_TEMPLATES = NoTemplates()
 
 
 class OnePicture:
@@ -156,6 +169,7 @@ class IssuingWorld:
                 registry=self._registry,
                 pictures=self._pictures,
                 signing=self.vouching.signing,
+                looks=NO_TEMPLATES,
             )
             self.clock.pass_seconds(1)
         if publish:

@@ -38,6 +38,7 @@ from testamur.issuance.issue import facts_of, issue_chunk
 from testamur.jobs.desk import JobDesk
 from testamur.jobs.runner import work_once
 
+from .issuing import NO_TEMPLATES
 from .vouching import Vouching
 
 COLUMNS = (
@@ -250,6 +251,7 @@ class Workshop:
             registry=self.registry,
             pictures=self.gallery,
             signing=self.vouching.signing,
+            looks=NO_TEMPLATES,
         )
 
     def work_once(self, worker: str = "worker") -> bool:

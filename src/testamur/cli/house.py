@@ -125,6 +125,7 @@ class Desk(Protocol):
         encoding: str | None,
         mapping: Mapping[str, str] | None,
         valid_days: int | None,
+        template: str | None,
     ) -> Job:
         """Accept files as a job, or refuse."""
         ...

@@ -29,6 +29,13 @@ def issue(
     images: Annotated[
         Path | None, typer.Option(help="ZIP with the images that rows name.")
     ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            help="Make the certificates of this template (its id or name) in place "
+            "of images; see `testamur template list`."
+        ),
+    ] = None,
     batch: Annotated[
         str | None, typer.Option(help="Keep the certificates as a batch of this name.")
     ] = None,
@@ -63,6 +70,7 @@ def issue(
             encoding=encoding,
             mapping=_mapping(map_ or []),
             valid_days=valid_days,
+            template=template,
         )
         try:
             with desk.working():

@@ -1,5 +1,6 @@
 """
-The results of a job as a ZIP: `results.csv`, `metadata/` and `images/`.
+The results of a job as a ZIP: `results.csv`, `metadata/`, and `certificates/` (those
+made of a template) or `images/`.
 
 Two passes. The first reads every row and notes what each file will be: which rows
 have a certificate, how long each file is, its CRC. The second, while the bytes are
@@ -30,12 +31,14 @@ from .bundle_parts import (
     MetadataPart,
     NotedPage,
     PicturesPart,
+    PrintsPart,
     ending,
     image_name,
     note_page,
+    print_name,
 )
 from .metadata import metadata
-from .ports import Blobs, FactsOf, ResultRow, Results
+from .ports import Blobs, FactsOf, Prints, ResultRow, Results
 from .results_csv import HEADER, SUCCESS, Lines, pages, read_page
 from .zip_stream import Archive, Part
 
@@ -52,7 +55,13 @@ ALL_DIGITS = 64
 
 
 def bundle(
-    job: Job, *, results: Results, blobs: Blobs, facts_of: FactsOf, public_url: str
+    job: Job,
+    *,
+    results: Results,
+    blobs: Blobs,
+    prints: Prints | None,
+    facts_of: FactsOf,
+    public_url: str,
 ) -> Download:
     """
     Return the ZIP of what *job* has by now.
@@ -64,7 +73,7 @@ def bundle(
         Fault: when a row cannot be read.
     """
     for digits in (IMAGE_DIGITS, ALL_DIGITS):
-        notes = _Notes(job, results, blobs, facts_of, public_url, digits)
+        notes = _Notes(job, results, blobs, prints, facts_of, public_url, digits)
         if notes.take():
             break
     archive = Archive(notes.parts(), modified_at=job.created_at)
@@ -85,6 +94,7 @@ class _Notes:
         job: Job,
         results: Results,
         blobs: Blobs,
+        prints: Prints | None,
         facts_of: FactsOf,
         public_url: str,
         digits: int,
@@ -92,11 +102,13 @@ class _Notes:
         self._job = job
         self._results = results
         self._blobs = blobs
+        self._prints = prints
         self._facts_of = facts_of
         self._page_url = public_url.rstrip("/") + "/c/"
         self._digits = digits
         self._lines = Lines(job)
         self._pages: list[NotedPage] = []
+        self._printed: list[PrintsPart] = []
         self._pictures: list[PicturesPart] = []
         self._csv_crc32 = crc32(HEADER)
         #: Of every byte that the files are made of.
@@ -126,6 +138,7 @@ class _Notes:
                 MetadataPart(self._job, page, self._file, reread)
                 for page in self._pages
             ),
+            *self._printed,
             *self._pictures,
         ]
 
@@ -139,6 +152,10 @@ class _Notes:
         ]
         self._pages.append(note_page(page, outcomes, lines, files))
         self._csv_crc32 = crc32(lines, self._csv_crc32)
+        if self._prints is not None:
+            self._printed.append(PrintsPart(self._job, page, self._prints))
+            for member in self._printed[-1].members():
+                self.tag.update(f"{member.size} {member.crc32}\n".encode())
         self.tag.update(lines)
         self.tag.update(b"".join(files))
 
@@ -163,10 +180,14 @@ class _Notes:
         if row.picture_digest is not None:
             kind = ending(row.picture_media_type or "")
             image = image_name(row.picture_digest, kind, self._digits)
+        document = None
+        if row.print_size is not None:
+            document = print_name(row.number, row.reference or "", self._job.total)
         return metadata(
             self._job,
             row,
             self._facts_of(self._job.profile, row.number, row.cells),
             image=image,
+            document=document,
             page_url=f"{self._page_url}{row.certificate_id}",
         )

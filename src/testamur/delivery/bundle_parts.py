@@ -17,7 +17,7 @@ from testamur.core.refusals import Fault
 from testamur.core.words import Job
 
 from .metadata import metadata_name
-from .ports import Blobs, ResultRow
+from .ports import Blobs, Prints, ResultRow
 from .results_csv import CANCELLED, ERASED, FAILED, HEADER, PENDING, SUCCESS, Lines
 from .zip_stream import Member
 
@@ -166,6 +166,61 @@ class MetadataPart:
         for number, outcome in enumerate(self._noted.outcomes, self._noted.first):
             if outcome == issued:
                 yield number
+
+
+class PrintsPart:
+    """The certificates' own files of one page of rows, if they have any."""
+
+    def __init__(self, job: Job, rows: Sequence[ResultRow], prints: Prints) -> None:
+        self._job = job
+        self._prints = prints
+        there = [row for row in rows if row.print_size is not None]
+        self._rows = array("I", [row.number for row in there])
+        self._references = [row.reference or "" for row in there]
+        self._sizes = array("Q", [row.print_size or 0 for row in there])
+        self._crcs = array("I", [row.print_crc32 or 0 for row in there])
+
+    def members(self) -> Sequence[Member]:
+        """Return one for each certificate that has a file, in row order."""
+        return [
+            Member(print_name(row, reference, self._job.total), size, crc)
+            for row, reference, size, crc in zip(
+                self._rows, self._references, self._sizes, self._crcs, strict=True
+            )
+        ]
+
+    def contents(self, first: int, offset: int) -> Iterator[Iterable[bytes]]:
+        """Give them from number *first* on."""
+        if first >= len(self._rows):
+            return
+        found = self._prints.of_rows(self._job.seq, self._rows[first], self._rows[-1])
+        for at, (row, pieces) in zip(
+            range(first, len(self._rows)), found, strict=False
+        ):
+            crc = 0
+            for piece in pieces:
+                crc = crc32(piece, crc)
+            wanted = (self._rows[at], self._sizes[at], self._crcs[at])
+            if (row, sum(map(len, pieces)), crc) != wanted:
+                raise _changed(f"the file of row {self._rows[at]}")
+            yield _after(pieces, offset)
+            offset = 0
+
+
+def print_name(row: int, reference: str, total: int) -> str:
+    """
+    Return the path of a certificate's file in the ZIP.
+
+    >>> print_name(7, "PB-ABC123", 1_000)
+    'certificates/0007-PB-ABC123.pdf'
+    """
+    return f"certificates/{row:0{len(str(total))}d}-{reference}.pdf"
+
+
+def _after(pieces: Iterable[bytes], offset: int) -> Iterator[bytes]:
+    for piece in pieces:
+        yield piece[offset:]
+        offset = max(0, offset - len(piece))
 
 
 class PicturesPart:

@@ -7,7 +7,7 @@ from testamur.core.download import Download
 from testamur.core.words import Job
 
 from .bundle import bundle
-from .ports import Blobs, FactsOf, Results
+from .ports import Blobs, FactsOf, Prints, Results
 from .results_csv import results_csv
 
 
@@ -20,6 +20,8 @@ class Downloads:
     facts_of: FactsOf
     #: Where certificates can be looked at, such as `https://certificates.example`.
     public_url: str
+    #: None where no certificate has a file of its own.
+    prints: Prints | None = None
 
     def csv(self, job: Job) -> Download:
         """Return the results as CSV. It is made as it is read, from its beginning."""
@@ -49,6 +51,7 @@ class Downloads:
             job,
             results=self.results,
             blobs=self.blobs,
+            prints=self.prints,
             facts_of=self.facts_of,
             public_url=self.public_url,
         )

@@ -27,13 +27,20 @@ def metadata_name(row: int, reference: str, total: int) -> str:
 
 
 def metadata(
-    job: Job, row: ResultRow, facts: Facts, *, image: str | None, page_url: str
+    job: Job,
+    row: ResultRow,
+    facts: Facts,
+    *,
+    image: str | None,
+    document: str | None,
+    page_url: str,
 ) -> bytes:
     """
     Return the file for the certificate of *row*.
 
-    *image* is the picture's path in the ZIP, *page_url* where the certificate can
-    be looked at. The same certificate gives the same bytes.
+    *image* is the picture's path in the ZIP, and *document* that of the file made of
+    a template (without one there is no such key); *page_url* is where the certificate
+    can be looked at. The same certificate gives the same bytes.
     """
     assert row.issued_at is not None
     expires_at = row.voucher_expires_at
@@ -42,6 +49,7 @@ def metadata(
             "name": facts.name,
             "description": facts.description,
             "image": image,
+            **({} if document is None else {"document": document}),
             "external_url": page_url,
             "attributes": [
                 {"trait_type": name, "value": value} for name, value in facts.attributes

@@ -1,6 +1,6 @@
 """What this room needs: the rows of a job with their outcomes, and stored bytes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import BinaryIO, NamedTuple, Protocol
 
 from testamur.core.words import Facts, Profile
@@ -28,6 +28,9 @@ class ResultRow(NamedTuple):
     picture_crc32: int | None
     failure_code: str | None
     failure_message: str | None
+    #: Of its file that was made of a template.
+    print_size: int | None
+    print_crc32: int | None
     #: It has a certificate, which nobody is shown before its leaf is in the log.
     is_on_its_way: bool
 
@@ -43,6 +46,21 @@ class Results(Protocol):
 
         Raises:
             Fault: passing, when the database cannot be reached.
+        """
+        ...
+
+
+class Prints(Protocol):
+    """The certificates' files that were made of templates."""
+
+    def of_rows(
+        self, job: int, first: int, last: int
+    ) -> Iterable[tuple[int, Sequence[bytes]]]:
+        """
+        Give the files of a job's rows *first* to *last*, each in pieces, by row.
+
+        Raises:
+            Fault: what files have in common is gone or damaged.
         """
         ...
 

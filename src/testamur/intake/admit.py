@@ -16,7 +16,7 @@ from testamur.core.policy import (
     DEFAULT_EXPIRY_DAYS,
 )
 from testamur.core.refusals import Kind, Refusal
-from testamur.core.words import Job, Letterhead, Profile, Tenant
+from testamur.core.words import Job, Letterhead, Profile, TemplateUse, Tenant
 
 from .ports import Blobs, CarriedPicture, Ledger, NewJob, Sheet
 
@@ -56,6 +56,8 @@ class Submission:
     valid_days: int | None = None
     #: What is put right, when it is not a submission of its own.
     correction: "Correction | None" = None
+    #: How the certificates look, in place of pictures.
+    template: TemplateUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ def admit(submission: Submission, *, ledger: Ledger, blobs: Blobs) -> Job:
                 valid_days=submission.valid_days,
                 corrects=correction.certificate_id if correction else None,
                 asked_by=correction.asked_by if correction else None,
+                template=submission.template,
             ),
             total=submission.sheet.total,
             chunk_rows=_chunk_rows(submission),
@@ -150,6 +153,8 @@ def digest_of(submission: Submission) -> str:
         submission.batch_name or "",
         *([] if submission.valid_days is None else [f"{submission.valid_days} days"]),
         *([submission.correction.certificate_id] if submission.correction else []),
+        # Which version is newest when it is sent again makes it no other submission.
+        *([submission.template.template_id] if submission.template else []),
     )
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -177,8 +182,12 @@ def _same(twin: tuple[Job, str], digest: str) -> Job:
 
 def _chunk_rows(submission: Submission) -> int:
     """Rows that share pictures are cheap; rows that bring their own are not."""
+    if submission.template and not submission.template.takes_picture:
+        return CHUNK_ROWS
     share = submission.images / submission.sheet.total
     if submission.images_file is None or "imageUrl" in submission.sheet.columns:
+        if "imageUrl" not in submission.sheet.columns:
+            return CHUNK_ROWS  # a template, and nobody's picture
         column = submission.sheet.columns.index("imageUrl")
         sample = [
             cells[column]

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from testamur.core.policy import MAX_VALID_DAYS
 from testamur.core.refusals import Kind, Refusal
-from testamur.core.words import Job, Letterhead, Tenant
+from testamur.core.words import Job, Letterhead, TemplateUse, Tenant
 
 from .admit import Correction, Submission, UploadedFile, admit
 from .archive import inspect
@@ -31,6 +31,8 @@ class Wishes:
     valid_days: int | None = None
     #: What the only row puts right.
     correction: Correction | None = None
+    #: How the certificates look, in place of pictures.
+    template: TemplateUse | None = None
 
 
 class Door:
@@ -75,8 +77,16 @@ class Door:
             plan,
             encoding=wishes.encoding,
             mapping=wishes.mapping,
-            images=images_file is not None,
+            images=images_file is not None or wishes.template is not None,
         )
+        if images_file and wishes.template and not wishes.template.takes_picture:
+            raise Refusal(
+                Kind.INVALID,
+                "template_without_pictures",
+                "This template has no place for a picture of the row. Leave the images "
+                "out, or take a template that has one.",
+                at="images",
+            )
         images = inspect(images_file.path, plan) if images_file else None
         return admit(
             Submission(
@@ -91,6 +101,7 @@ class Door:
                 idempotency_key=wishes.idempotency_key,
                 valid_days=_valid_days(wishes.valid_days),
                 correction=wishes.correction,
+                template=wishes.template,
             ),
             ledger=self._ledger,
             blobs=self._blobs,
@@ -129,6 +140,7 @@ class Door:
                 idempotency_key=wishes.idempotency_key,
                 valid_days=_valid_days(wishes.valid_days),
                 correction=wishes.correction,
+                template=wishes.template,
             ),
             ledger=self._ledger,
             blobs=self._blobs,

@@ -63,18 +63,26 @@ class Checker:
     """What rows with these *columns* are read by, prepared once per job."""
 
     def __init__(
-        self, columns: Sequence[str], *, images_optional: bool, ends: bool = False
+        self,
+        columns: Sequence[str],
+        *,
+        images_optional: bool,
+        ends: bool = False,
+        needs_recipient: bool = False,
     ) -> None:
         """
         Prepare to read rows whose cells stand in the order of *columns*.
 
-        *images_optional* says whether a ZIP of images came along, and *ends* whether
-        the attribute `validUntil` is a certificate's end. In jobs of earlier
-        releases it was an attribute like any other.
+        *images_optional* says whether rows need no image of their own, and *ends*
+        whether the attribute `validUntil` is a certificate's end. In jobs of earlier
+        releases it was an attribute like any other. *needs_recipient*: every row
+        must have a recipient's name, because it will be printed.
         """
         self._columns = tuple(columns)
         self._width = len(columns)
         self._images_optional = images_optional
+        self._needs_recipient = needs_recipient
+        self._required = (*REQUIRED, RECIPIENT_NAME) if needs_recipient else REQUIRED
         # A column that is not there is read from an empty cell put at the end.
         place = {column: index for index, column in enumerate(columns)}
         self._name = place.get(NAME, self._width)
@@ -126,7 +134,9 @@ class Checker:
         category = texts[self._category]
         email = texts[self._email]
         image = texts[self._image]
-        if not (name and description and category and email):
+        if not (name and description and category and email) or (
+            self._needs_recipient and not texts[self._recipient]
+        ):
             return self._missing(row, texts)
         if len("".join(texts)) > _SMALLEST_LIMIT and (long := self._too_long(texts)):
             return long
@@ -203,7 +213,7 @@ class Checker:
     def _missing(self, row: int, texts: Sequence[str]) -> Reason:
         if not any(texts):
             return _empty(row)
-        for column in REQUIRED:
+        for column in self._required:
             if column not in self._columns or not texts[self._columns.index(column)]:
                 return Reason(
                     "missing_value",

@@ -102,7 +102,7 @@ class Credentials:
             kept.issued_at,
             valid_until(facts, profile, kept.issued_at),
             (seal.status_list, seal.status_index),
-            kept.picture,
+            None if profile.template else kept.picture,
         )
         holes = holes_of(facts, placed, hides_addresses=letterhead.hides_addresses)
         return self._presses.numbered(seal.die_id), holes, seal.signature

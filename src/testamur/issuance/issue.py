@@ -3,27 +3,27 @@ The issuing cycle of one chunk. docs/issuing-cycle.md tells it as a story.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
 import orjson
 
 from testamur.core.clock import DAY
-from testamur.core.columns import ERASED
+from testamur.core.columns import ERASED, RECIPIENT_NAME
 from testamur.core.failpoints import fp
 from testamur.core.ids import Namer
 from testamur.core.refusals import Reason
 from testamur.core.words import Facts, Lease, Profile, StoredPicture
 
 from .check import Checker
-from .ports import Draft, Issued, Outcome, Pictures, Registry
+from .ports import Draft, Issued, Looks, Outcome, Pictures, Registry, ToPrint
 from .signing import Signing, ToSign, sampled
 from .status_list import places as indices_of
 from .validity import problem_with_end, valid_until
 
 #: A row that can be issued: its number, what it says, and its picture.
-Ready = tuple[int, Facts, StoredPicture]
+Ready = tuple[int, Facts, StoredPicture | None]
 
 KEY_REVOKED = Reason(
     "issuer_key_revoked",
@@ -39,13 +39,21 @@ def checker(profile: Profile) -> Checker:
     """Return the checker for rows of jobs with this profile."""
     return Checker(
         profile.columns,
-        images_optional=profile.images_digest is not None,
+        images_optional=profile.images_digest is not None
+        or profile.template is not None,
         ends=profile.letterhead is not None,
+        needs_recipient=profile.template is not None
+        and RECIPIENT_NAME in profile.template.columns,
     )
 
 
 def issue_chunk(
-    lease: Lease, *, registry: Registry, pictures: Pictures, signing: Signing
+    lease: Lease,
+    *,
+    registry: Registry,
+    pictures: Pictures,
+    signing: Signing,
+    looks: Looks,
 ) -> None:
     """
     Give every good row of the leased chunk its certificate, and the others reasons.
@@ -59,10 +67,11 @@ def issue_chunk(
     # 1. Check each row against the job's frozen profile. A wrong one fails alone.
     profile = lease.job.profile
     good, failed = check_rows(profile, registry.rows(lease))
-    resolved = pictures.resolve(lease, {row: facts.image for row, facts in good})
+    wanted = {row: facts.image for row, facts in good if has_picture(profile, facts)}
+    resolved = pictures.resolve(lease, wanted)
     ready: list[Ready] = []
     for row, facts in good:
-        picture = resolved[row]
+        picture = resolved.get(row)
         if isinstance(picture, Reason):
             failed.append((row, picture))
         else:
@@ -82,7 +91,7 @@ def issue_chunk(
     # 3. Sign it and verify it, with no transaction open: a key may be slow. What
     #    is signed follows from the draft, so a crash loses only what nobody saw.
     issued: list[Issued] = []
-    for one in sign(lease, draft, ready, signing):
+    for one in sign(lease, draft, ready, signing, looks):
         if isinstance(one, Issued):
             issued.append(one)
         else:
@@ -94,7 +103,11 @@ def issue_chunk(
 
 
 def sign(
-    lease: Lease, draft: Draft, ready: Sequence[Ready], signing: Signing
+    lease: Lease,
+    draft: Draft,
+    ready: Sequence[Ready],
+    signing: Signing,
+    looks: Looks,
 ) -> Iterator[Issued | tuple[int, Reason]]:
     """Give each ready row of a drafted chunk its certificate, or why it has none."""
     profile = lease.job.profile
@@ -104,7 +117,7 @@ def sign(
             row,
             namer.name(row),
             draft.issued_at + (facts.expiry_days or profile.expiry_days) * DAY,
-            picture.id,
+            picture.id if picture else None,
         )
         for row, facts, picture in ready
     ]
@@ -113,15 +126,17 @@ def sign(
         yield from named
         return
     indices = indices_of(places.seed, places.first, len(ready), places.size)
+    undrawable = problems_drawing(profile, draft.issued_at, ready, named, looks)
     to_sign: dict[int, ToSign] = {}
     for (row, facts, picture), one, index in zip(ready, named, indices, strict=True):
-        if problem := problem_with_end(facts, draft.issued_at):
+        problem = problem_with_end(facts, draft.issued_at) or undrawable.get(row)
+        if problem:
             yield row, problem
             continue
         to_sign[row] = ToSign(
             row,
             facts,
-            picture,
+            None if profile.template else picture,
             one.ids,
             draft.issued_at,
             valid_until(facts, profile, draft.issued_at),
@@ -136,6 +151,42 @@ def sign(
             yield one.row, impression
         else:
             yield replace(one, impression=impression)
+
+
+def has_picture(profile: Profile, facts: Facts) -> bool:
+    """Say whether a row of a job like this brings a picture along that is needed."""
+    template = profile.template
+    if template is None:
+        return True
+    return template.takes_picture and (
+        bool(facts.image) or profile.images_digest is not None
+    )
+
+
+def problems_drawing(
+    profile: Profile,
+    issued_at: int,
+    ready: Sequence[Ready],
+    named: Sequence[Issued],
+    looks: Looks,
+) -> Mapping[int, Reason]:
+    """Say which rows' certificates their template cannot draw, and why not."""
+    if profile.template is None:
+        return {}
+    return looks.problems(
+        profile,
+        [
+            ToPrint(
+                row,
+                facts,
+                one.ids.certificate,
+                one.ids.reference,
+                issued_at,
+                valid_until(facts, profile, issued_at),
+            )
+            for (row, facts, _), one in zip(ready, named, strict=True)
+        ],
+    )
 
 
 def check_rows(
@@ -158,7 +209,8 @@ def digest_of(ready: Sequence[Ready]) -> bytes:
     """Return a digest of everything the chunk's certificates will say."""
     digest = hashlib.blake2b(digest_size=32)
     for row, facts, picture in ready:
-        digest.update(orjson.dumps((row, facts, picture.digest)))
+        look = picture.digest if picture else ""
+        digest.update(orjson.dumps((row, facts, look)))
     return digest.digest()
 
 

@@ -9,6 +9,7 @@ from testamur.core.ids import RowIds
 from testamur.core.refusals import Reason
 from testamur.core.words import (
     ErasedCertificate,
+    Facts,
     Lease,
     Profile,
     StoredPicture,
@@ -152,6 +153,33 @@ class Registry(Protocol):
 
         Raises:
             Fault: passing, when the lease has lapsed or the job was cancelled.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ToPrint:
+    """A certificate as far as its look depends on it."""
+
+    row: int
+    facts: Facts
+    certificate_id: str
+    reference: str
+    issued_at: int
+    valid_until: int | None
+
+
+class Looks(Protocol):
+    """How certificates look that have a template."""
+
+    def problems(
+        self, profile: Profile, certificates: Sequence[ToPrint]
+    ) -> Mapping[int, Reason]:
+        """
+        Say, by row number, which of these cannot be drawn, and why not.
+
+        Raises:
+            Fault: the template is gone, or what draws it does not start.
         """
         ...
 

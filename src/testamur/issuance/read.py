@@ -151,6 +151,7 @@ def read(kept: Kept) -> Certificate:
         picture=kept.picture,
         valid_until=valid_until(facts, kept.profile, kept.issued_at),
         taken_back=kept.taken_back,
+        template=kept.profile.template,
     )
 
 

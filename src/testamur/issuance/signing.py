@@ -39,7 +39,8 @@ class ToSign:
 
     row: int
     facts: Facts
-    picture: StoredPicture
+    #: None when it says nothing of one.
+    picture: StoredPicture | None
     ids: RowIds
     issued_at: int
     valid_until: int | None
@@ -155,7 +156,10 @@ class Signing:
         )
         for row in rows:
             shape = shape_of(
-                row.facts, issuer, has_picture=True, has_end=row.valid_until is not None
+                row.facts,
+                issuer,
+                has_picture=row.picture is not None,
+                has_end=row.valid_until is not None,
             )
             die_id, press = self._presses.for_shape(shape)
             holes = holes_of(

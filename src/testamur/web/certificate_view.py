@@ -13,7 +13,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from testamur.core.clock import rfc3339
-from testamur.core.words import Certificate, CertificateState, Status, StoredPicture
+from testamur.core.words import (
+    Certificate,
+    CertificateState,
+    Status,
+    StoredPicture,
+    TemplateUse,
+)
 
 #: Thumbnails fit a square of this many pixels; intake makes them so.
 THUMBNAIL_SIDE = 480
@@ -97,7 +103,8 @@ def page_fields(certificate: Certificate, public_url: str, now: int) -> dict[str
         "banner": banner,
         "valid_until": None if end is None else rfc3339(end),
         "valid_until_day": None if end is None else day(end),
-        "picture": _picture(certificate.picture) if certificate.picture else None,
+        "picture": _look(certificate),
+        "has_pdf": certificate.template is not None,
     }
 
 
@@ -113,7 +120,7 @@ def public_facts(
     *credential* says where the credential is, and who signed it. Names and forms
     here never change.
     """
-    facts, picture = certificate.facts, certificate.picture
+    facts = certificate.facts
     status = certificate.status_at(now)
     replaced_by, end = status.replaced_by, certificate.valid_until
     url = f"{public_url}/c/{certificate.id}"
@@ -132,16 +139,30 @@ def public_facts(
         "statusSince": None if status.since is None else rfc3339(status.since),
         "statusReason": status.reason,
         "replacedBy": replaced_by and f"{public_url}/c/{replaced_by}",
-        "image": picture
-        and {
-            "url": f"{url}/image",
-            "mediaType": picture.media_type,
-            "width": picture.width,
-            "height": picture.height,
-            "sha256": picture.digest,
-        },
+        "image": _image(certificate, url),
+        "pdf": f"{url}.pdf" if certificate.template else None,
         "credential": credential,
         "url": url,
+    }
+
+
+def _image(certificate: Certificate, url: str) -> dict[str, Any] | None:
+    picture = certificate.picture
+    if certificate.template is not None:
+        width, height = drawn_size(certificate.template)
+        # It is drawn when it is asked for: there is no digest to tell.
+        kind, digest = "image/png", None
+    elif picture is None:
+        return None
+    else:
+        width, height = picture.width, picture.height
+        kind, digest = picture.media_type, picture.digest
+    return {
+        "url": f"{url}/image",
+        "mediaType": kind,
+        "width": width,
+        "height": height,
+        "sha256": digest,
     }
 
 
@@ -174,6 +195,31 @@ def isolated(text: str) -> str:
     if any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text):
         return f"\u2068{text}\u2069"
     return text
+
+
+def _look(certificate: Certificate) -> dict[str, Any] | None:
+    if certificate.template is not None:
+        return _drawn(certificate.template)
+    return _picture(certificate.picture) if certificate.picture else None
+
+
+def _drawn(template: TemplateUse) -> dict[str, Any]:
+    width, height = drawn_size(template)
+    is_portrait = height > width
+    return {
+        "media_type": "image/png",
+        "width": width,
+        "height": height,
+        "thumbnail_width": None,
+        "is_portrait": is_portrait,
+        "sizes": _SIZES_PORTRAIT if is_portrait else _SIZES,
+    }
+
+
+def drawn_size(template: TemplateUse) -> tuple[int, int]:
+    """Return the width and height of a certificate as a picture, at 96 ppi."""
+    width = round(template.width * 96 / 72)
+    return width, max(1, round(width * template.height / template.width))
 
 
 def _picture(picture: StoredPicture) -> dict[str, Any]:

@@ -62,6 +62,14 @@ JSON = "application/json"
 #: W3C Verifiable Credentials 2.0, section 6.3, for those who ask for it.
 VC = "application/vc"
 
+#: What a certificate made of a template can be had as.
+DRAWN = {
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "card": "image/jpeg",
+}
+
 PIECE = 64 * 1024
 
 #: Pages may be read by crawlers, because it is in them that they say "noindex",
@@ -91,6 +99,10 @@ NO_PICTURE = (
     "Take “.png” off the address to see the certificate, or put “.json” in its place "
     "to have the credential that can be checked.",
 )
+NO_PDF = (
+    "This certificate is no PDF",
+    "It is a picture that its issuer made. Take “.pdf” off the address to see it.",
+)
 NO_CREDENTIAL = (
     "This certificate has no bundle",
     "It was issued before certificates were signed here. Take “.zip” off the address "
@@ -110,6 +122,14 @@ class CertificateFiles(Protocol):
 
     def bundle(self, certificate: Certificate) -> BinaryIO | None:
         """Return all that checking it needs, as a ZIP; None without a credential."""
+        ...
+
+    def pdf(self, certificate: Certificate) -> BinaryIO | None:
+        """Return it as a PDF; None if it was made of no template."""
+        ...
+
+    def drawn(self, certificate: Certificate, kind: str) -> BinaryIO | None:
+        """Return it as `png`, `jpeg` or `card`; None if it was made of no template."""
         ...
 
 
@@ -225,14 +245,55 @@ def page_routes(
 
     async def image(request: Request) -> Response:
         certificate = await found(request)
+        if certificate is not None and certificate.template is not None:
+            return await drawn(request, certificate, "png")
         if certificate is None or certificate.picture is None:
             return unknown(request)
         picture = certificate.picture
         return await stored(request, picture.digest, picture.media_type)
 
+    async def drawn(request: Request, certificate: Certificate, kind: str) -> Response:
+        """Answer with a certificate drawn by its template."""
+        assert certificate.template is not None
+        # What a certificate looks like never changes.
+        tag = f'"{kind}-{certificate.id}-{certificate.template.version_id}"'
+        headers = {**SHARED, "cache-control": REVALIDATE, "etag": tag}
+        if is_known(request, tag):
+            return Response(status_code=304, headers=headers)
+        if files is None or ask_slowly is None:
+            return unknown(request)
+        if kind == "pdf":
+            made: BinaryIO | None = await ask_slowly(files.pdf, certificate)
+            headers |= named_file(f"{certificate.reference}.pdf", inline=True)
+        else:
+            made = await ask_slowly(files.drawn, certificate, kind)
+        if made is None:
+            return unknown(request)
+        return whole(request, made, DRAWN[kind], headers)
+
+    async def pdf(request: Request) -> Response:
+        certificate = await found(request)
+        if certificate is None:
+            return unknown(request)
+        if certificate.template is None:
+            return missing(NO_PDF)
+        return await drawn(request, certificate, "pdf")
+
+    async def jpeg(request: Request) -> Response:
+        certificate = await found(request)
+        if certificate is None or certificate.template is None:
+            return unknown(request)
+        return await drawn(request, certificate, "jpeg")
+
+    async def card(request: Request) -> Response:
+        certificate = await found(request)
+        if certificate is None or certificate.template is None:
+            return unknown(request)
+        return await drawn(request, certificate, "card")
+
     async def thumbnail(request: Request) -> Response:
         certificate = await found(request)
-        if certificate is None or certificate.picture is None:
+        if certificate is None or certificate.picture is None or certificate.template:
             return unknown(request)
         picture = certificate.picture
         return await stored(
@@ -244,11 +305,17 @@ def page_routes(
         if certificate is None:
             return unknown(request)
         picture = certificate.picture
-        if picture is None:
+        template = certificate.template
+        if picture is None and template is None:
             return missing(NO_PICTURE)
         if files is not None and ask_slowly is not None:
             # Neither the picture nor the credential ever changes.
-            tag = f'"baked-{certificate.id}-{picture.digest[:16]}"'
+            if template is not None:
+                look = f"{template.version_id}"
+            else:
+                assert picture is not None
+                look = picture.digest[:16]
+            tag = f'"baked-{certificate.id}-{look}"'
             headers = {**SHARED, "cache-control": REVALIDATE, "etag": tag}
             if is_known(request, tag):
                 return Response(status_code=304, headers=headers)
@@ -256,6 +323,8 @@ def page_routes(
             if made is not None:
                 headers |= named_file(f"{certificate.id}.png", inline=True)
                 return whole(request, made, "image/png", headers)
+        if picture is None or template is not None:
+            return missing(NO_PICTURE)
         if picture.media_type != "image/png":
             return missing(NOT_PNG)
         return await stored(request, picture.digest, picture.media_type)
@@ -396,7 +465,10 @@ def page_routes(
         ("/assets/{name}", asset),
         ("/c/{id}.json", credential),
         ("/c/{id}.png", png),
+        ("/c/{id}.pdf", pdf),
+        ("/c/{id}.jpg", jpeg),
         ("/c/{id}.zip", bundle),
+        ("/c/{id}/card.jpg", card),
         ("/c/{id}/image", image),
         ("/c/{id}/thumbnail", thumbnail),
         ("/c/{id}", page),

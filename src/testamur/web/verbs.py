@@ -46,6 +46,8 @@ class Wanted:
     encoding: str | None = None
     mapping: Mapping[str, str] | None = None
     valid_days: int | None = None
+    #: A template's id or name, if certificates are to be made of one.
+    template: str | None = None
 
 
 class Access(Protocol):

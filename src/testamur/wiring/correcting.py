@@ -39,6 +39,8 @@ def correct(
         refuse_uncorrectable(certificate)
     record = corrected_record(certificate, changes, picture_url=url)
     picture = certificate.picture
+    if picture is None:
+        url = ""
     carried = None
     if picture is not None and IMAGE not in changes:
         carried = CarriedPicture(picture.id, url)
@@ -50,5 +52,6 @@ def correct(
         wishes=Wishes(
             idempotency_key=idempotency_key,
             correction=Correction(certificate.id, by, carried),
+            template=certificate.template,
         ),
     )

@@ -37,15 +37,14 @@ from testamur.core.words import (
     PublicKey,
     Tenant,
 )
-from testamur.delivery.downloads import Downloads
 from testamur.intake.admit import UploadedFile
 from testamur.intake.door import Wishes
 from testamur.issuance import read as issued
-from testamur.issuance.issue import facts_of
 from testamur.issuance.ports import Algorithm
 from testamur.web.spool import Spool
 
 from .correcting import correct
+from .downloading import downloaded
 from .issuers import profile_of, public_key
 from .log import sequencing
 from .logs import configure_logs
@@ -150,9 +149,11 @@ class OfficeDesk:
         encoding: str | None,
         mapping: Mapping[str, str] | None,
         valid_days: int | None,
+        template: str | None,
     ) -> Job:
         """Accept files as a job, or refuse."""
         tenant = self.office.tenants.find(slug)
+        use = self.office.templates.choose(tenant.id, template) if template else None
         # A folder of the spool: should we be killed, the next server sweeps it.
         with Spool(self.office.spool) as spool:
             return self.office.door.enter(
@@ -165,6 +166,7 @@ class OfficeDesk:
                     encoding=encoding,
                     mapping=mapping,
                     valid_days=valid_days,
+                    template=use,
                 ),
             )
 
@@ -194,8 +196,7 @@ class OfficeDesk:
         """Return a job's results as `csv` or `zip`."""
         office = self.office
         job = office.desk.find(self._owner(job_id), job_id)
-        found = Downloads(office.results, office.blobs, facts_of, office.public_url)
-        return found.csv(job) if kind == "csv" else found.zip(job)
+        return downloaded(office, job, kind)
 
     @contextmanager
     def working(self) -> Iterator[None]:

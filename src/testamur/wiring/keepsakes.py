@@ -56,6 +56,21 @@ class Keepsakes:
         """
         return self._made(self._bundle, certificate)
 
+    def pdf(self, certificate: Certificate) -> BinaryIO | None:
+        """
+        Return it as a PDF; None if it was made of no template.
+
+        Raises:
+            Refusal: TOO_OFTEN, while too many are being made.
+            Fault: it cannot be drawn, or what it is drawn with is gone or damaged.
+        """
+        return self._made(self._pdf, certificate)
+
+    def drawn(self, certificate: Certificate, kind: str) -> BinaryIO | None:
+        """Return it as `png`, `jpeg` or `card`; as `pdf` otherwise."""
+        draw = self.office.printing.picture
+        return self._made(lambda one: draw(one, kind), certificate)
+
     def _made(
         self, make: Callable[[Certificate], bytes | None], certificate: Certificate
     ) -> BinaryIO | None:
@@ -79,9 +94,15 @@ class Keepsakes:
         finally:
             self._turns.release()
 
+    def _pdf(self, certificate: Certificate) -> bytes | None:
+        return self.office.printing.pdf(certificate)
+
     def _png(self, certificate: Certificate) -> bytes | None:
         picture = certificate.picture
         credential = self.office.credentials.find(certificate.id)
+        if certificate.template is not None and credential is not None:
+            drawn = self.office.printing.picture(certificate, "png")
+            return drawn and baked(drawn, credential.body)
         if picture is None or credential is None:
             return None
         data = self._picture(picture)
@@ -94,7 +115,8 @@ class Keepsakes:
         if credential is None:
             return None
         office, log = self.office, log_reader(self.office)
-        picture = certificate.picture
+        # The picture of a row is not what a certificate made of a template looks like.
+        picture = None if certificate.template else certificate.picture
         said = orjson.loads(credential.body)
         did = said["issuer"]["id"]
         slug = did.rpartition(":")[2]

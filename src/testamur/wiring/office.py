@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.adapters.files.acts_record import ActsRecord
     from testamur.adapters.sql.access_store import AccessStore
     from testamur.adapters.sql.audit import SqlAuditTrail
+    from testamur.adapters.sql.prints import SqlPrints
     from testamur.adapters.sql.secured_acts import SqlSecuredActs
     from testamur.intake.door import Door
     from testamur.issuance.credentials import Credentials
@@ -51,10 +52,13 @@ if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.issuance.renditions import Renditions
     from testamur.issuance.signing import Signing
     from testamur.issuance.standing import Standings
+    from testamur.rendering.typesetting import Typesetting
     from testamur.verification.reading_room import ReadingRoom
     from testamur.verification.verify import Verifier
 
+    from .printing import Printing
     from .secret import Secrets
+    from .templates import Templates
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,34 @@ class Office:
         from testamur.issuance.signing import Signing
 
         return Signing(self.dies, self.keyring)
+
+    @cached_property
+    def templates(self) -> "Templates":
+        """What is done with templates."""
+        from .templates import Templates
+
+        return Templates(self)
+
+    @cached_property
+    def prints(self) -> "SqlPrints":
+        """Certificates' files that were made of templates."""
+        from testamur.adapters.sql.prints import SqlPrints
+
+        return SqlPrints(self.database)
+
+    @cached_property
+    def printing(self) -> "Printing":
+        """What draws certificates that have a template."""
+        from .printing import Printing
+
+        return Printing(self)
+
+    @cached_property
+    def typesetting(self) -> "Typesetting":
+        """Where strangers' templates are read and drawn."""
+        from testamur.rendering.typesetting import Typesetting
+
+        return Typesetting()
 
     @cached_property
     def reading_room(self) -> "ReadingRoom":

@@ -28,14 +28,13 @@ from testamur.core.words import (
     Job,
     NewKey,
     Progress,
+    TemplateUse,
     Tenant,
     Usage,
 )
-from testamur.delivery.downloads import Downloads
 from testamur.intake.admit import UploadedFile
 from testamur.intake.door import Wishes
 from testamur.issuance import read as issued
-from testamur.issuance.issue import facts_of
 from testamur.issuance.published_list import Purpose
 from testamur.web.app import build_app
 from testamur.web.pages import Pages, page_routes
@@ -56,6 +55,7 @@ from testamur.web.spool import Spool
 from testamur.web.verbs import ReceivedFile, Verbs, Wanted
 
 from .correcting import correct
+from .downloading import downloaded
 from .issuers import document_of, document_of_house, profile_of
 from .keepsakes import Keepsakes
 from .log import log_proof, log_reader, log_vkey
@@ -139,6 +139,7 @@ class SiteJobs:
                 encoding=wanted.encoding,
                 mapping=wanted.mapping,
                 valid_days=wanted.valid_days,
+                template=self._template(tenant, wanted),
             ),
         )
 
@@ -159,8 +160,14 @@ class SiteJobs:
                 batch_name=wanted.batch_name,
                 idempotency_key=wanted.idempotency_key,
                 valid_days=wanted.valid_days,
+                template=self._template(tenant, wanted),
             ),
         )
+
+    def _template(self, tenant: Tenant, wanted: Wanted) -> TemplateUse | None:
+        if wanted.template is None:
+            return None
+        return self.office.templates.choose(tenant.id, wanted.template)
 
     def is_known(self, tenant_id: str, idempotency_key: str) -> bool:
         """Say whether a job was created under this key before."""
@@ -188,10 +195,7 @@ class SiteJobs:
     def download(self, tenant_id: str, job_id: str, kind: str) -> Download:
         """Return a job's results, `csv` or `zip`, or refuse."""
         job = self.office.desk.find(tenant_id, job_id)
-        downloads = Downloads(
-            self.office.results, self.office.blobs, facts_of, self.office.public_url
-        )
-        return downloads.csv(job) if kind == "csv" else downloads.zip(job)
+        return downloaded(self.office, job, kind)
 
 
 @dataclass(frozen=True)

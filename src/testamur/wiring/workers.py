@@ -4,14 +4,17 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from testamur.config import read_settings
 from testamur.core.parent import die_with
-from testamur.core.refusals import Fault
-from testamur.core.words import Lease
+from testamur.core.refusals import Fault, Reason
+from testamur.core.words import Lease, Profile
 from testamur.intake.gallery import Gallery
 from testamur.intake.ports import Fetch
 from testamur.issuance.issue import issue_chunk
+from testamur.issuance.ports import ToPrint
 from testamur.jobs.runner import work
 
 from .logs import configure_logs, log
@@ -34,9 +37,24 @@ def worker_command(name: str) -> list[str]:
     return ["-m", "testamur.wiring.workers", name, str(os.getpid())]
 
 
+@dataclass(frozen=True)
+class Looking:
+    """What draws certificates, once a job has a template: it takes much memory."""
+
+    office: Office
+
+    def problems(
+        self, profile: Profile, certificates: Sequence[ToPrint]
+    ) -> Mapping[int, Reason]:
+        """Say which certificates cannot be drawn, and why not."""
+        return self.office.printing.problems(profile, certificates)
+
+
 def run_worker(office: Office, name: str, stopping: threading.Event) -> None:
     """Work on chunks in this thread until *stopping* is set."""
     gallery = Gallery(office.shelf, office.blobs, lambda: _fetcher(office))
+
+    looks = Looking(office)
 
     def issue(lease: Lease) -> None:
         issue_chunk(
@@ -44,6 +62,7 @@ def run_worker(office: Office, name: str, stopping: threading.Event) -> None:
             registry=office.registry,
             pictures=gallery,
             signing=office.signing,
+            looks=looks,
         )
 
     try:

@@ -41,6 +41,7 @@ TABLES = (
     "certificates",
     "vouchers",
     "renditions",
+    "prints",
     "failures",
     "pictures",
     "drafts",
@@ -79,6 +80,7 @@ CERTIFICATES_THERE = "SELECT count(*) FROM certificates WHERE id {these}"
 ERASE_ROWS = (
     "DELETE FROM vouchers WHERE job_seq = :job AND number {these}",
     "DELETE FROM renditions WHERE job_seq = :job AND number {these}",
+    "DELETE FROM prints WHERE job_seq = :job AND number {these}",
     "UPDATE certificates SET die_id = NULL, signature = NULL, picture_id = NULL "
     "WHERE job_seq = :job AND number {these}",
     "UPDATE failures SET code = 'row_erased', message = :message "

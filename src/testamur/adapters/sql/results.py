@@ -60,13 +60,15 @@ def _page(*, is_sqlite: bool) -> TextClause:
     kept = "id reference issued_at picture_id chunk_id"
     return text(f"""
         SELECT r.number, r.cells, c.id, c.reference, c.issued_at, v.id, v.expires_at,
-          p.digest, p.media_type, p.size, p.crc32, f.code, f.message, FALSE,
+          p.digest, p.media_type, p.size, p.crc32, f.code, f.message, d.size, d.crc32,
+          FALSE,
           {is_published("c.chunk_id")}
         FROM rows r
         {look("certificates", "c", kept, of_row("c"))}
         {look("vouchers", "v", "id expires_at", of_row("v"))}
         {look("pictures", "p", picture, "p.id = c.picture_id")}
         {look("failures", "f", "code message", final)}
+        {look("prints", "d", "size crc32", f"{of_row('d')} AND d.format = 'pdf'")}
         WHERE r.job_seq = :job AND r.number BETWEEN :first AND :last
         ORDER BY r.number
     """)

@@ -23,6 +23,8 @@ class NewJob:
     records: list[dict[str, Any]]
     batch_name: str | None
     valid_days: int | None
+    #: A template's id or name.
+    template: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,13 @@ class KeyRequest:
 
 def new_job(body: Any) -> NewJob:
     """
-    Read a job as JSON: `{"rows": [...], "batchName": "...", "validDays": 365}`.
+    Read a job as JSON: `{"rows": [...], "batchName": "...", "validDays": 365,
+    "template": "..."}`.
 
     Raises:
         Refusal: INVALID, naming the field.
     """
-    fields = _object(body, {"rows", "batchName", "validDays"})
+    fields = _object(body, {"rows", "batchName", "validDays", "template"})
     records = fields.get("rows")
     if not isinstance(records, list) or not records:
         raise _wrong("rows", "Send rows as a list with at least one object.")
@@ -59,7 +62,26 @@ def new_job(body: Any) -> NewJob:
     days = fields.get("validDays")
     if days is not None and type(days) is not int:  # True is an int to Python
         raise _wrong("validDays", "Send validDays as a whole number.")
-    return NewJob(records, batch_name(fields.get("batchName")), days)
+    return NewJob(
+        records,
+        batch_name(fields.get("batchName")),
+        days,
+        template(fields.get("template")),
+    )
+
+
+def template(value: Any) -> str | None:
+    """
+    Read which template certificates are to be made of, if any.
+
+    Raises:
+        Refusal: INVALID, when it cannot be an id or a name.
+    """
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or len(value) > 255 or not value.isprintable():
+        raise _wrong("template", "Send the id or the name of a template.")
+    return value
 
 
 def batch_name(value: Any) -> str | None:

@@ -32,6 +32,25 @@ def create_batch(text: str | None) -> bool:
     )
 
 
+def template(text: str | None) -> str | None:
+    """
+    Read the form field template, which this interface adds to the documented ones.
+
+    Raises:
+        Refusal: INVALID, when it cannot be the id or the name of a template.
+    """
+    if not text:
+        return None
+    if len(text) > 255 or not text.isprintable():
+        raise Refusal(
+            Kind.INVALID,
+            "parameter_invalid",
+            "template is the id or the name of a template.",
+            at="template",
+        )
+    return text
+
+
 def status(text: str | None) -> JobState | None:
     """
     Read the query parameter status.

@@ -83,6 +83,11 @@ UPLOAD: dict[str, Any] = {
                             "format": "binary",
                             "description": "ZIP with the images that rows name.",
                         },
+                        "template": {
+                            "type": "string",
+                            "description": "Added to the documented ones: the template "
+                            "that certificates are made of, in place of images.",
+                        },
                         "createBatch": {
                             "type": "string",
                             "enum": ["true", "false"],

@@ -24,13 +24,19 @@ from ..verbs import ReceivedFile, Verbs, Wanted
 #: Rows as JSON: what a thousand of the longest rows take.
 MAX_JSON_ROWS_BYTES = 10 * 1024 * 1024
 
-FIELDS = ("batchName", "encoding", "mapping", "validDays")
+FIELDS = ("batchName", "encoding", "mapping", "template", "validDays")
 
 VALID_DAYS: dict[str, Any] = {
     "type": "integer",
     "minimum": 1,
     "maximum": MAX_VALID_DAYS,
     "description": "For certificates whose rows do not say; for ever when left out",
+}
+
+TEMPLATE: dict[str, Any] = {
+    "type": "string",
+    "description": "Id or name of the template that certificates are made of, in place "
+    "of images; `name@2` is its second version",
 }
 
 UPLOAD_SCHEMA: dict[str, Any] = {
@@ -42,6 +48,7 @@ UPLOAD_SCHEMA: dict[str, Any] = {
         "images": {"type": "string", "format": "binary", "description": "ZIP"},
         "batchName": {"type": "string"},
         "validDays": VALID_DAYS,
+        "template": TEMPLATE,
         "encoding": {"type": "string", "description": "Unless the CSV is UTF-8"},
         "mapping": {"type": "string", "description": "JSON: your header to ours"},
     },
@@ -61,6 +68,7 @@ JSON_SCHEMA: dict[str, Any] = {
         "rows": {"type": "array", "items": {"type": "object"}, "minItems": 1},
         "batchName": {"type": "string"},
         "validDays": VALID_DAYS,
+        "template": TEMPLATE,
     },
 }
 
@@ -191,6 +199,7 @@ async def _from_json(
         batch_name=new.batch_name,
         idempotency_key=key,
         valid_days=new.valid_days,
+        template=new.template,
     )
     return await verbs.ask_slowly(
         verbs.jobs.submit_records, known.tenant, new.records, body, wanted
@@ -226,6 +235,7 @@ async def _from_files(
             idempotency_key=key,
             encoding=upload.fields.get("encoding") or None,
             valid_days=read.valid_days(upload.fields.get("validDays")),
+            template=read.template(upload.fields.get("template")),
             mapping=read.mapping(read_json(mapping.encode())) if mapping else None,
         )
         return await verbs.ask_slowly(

@@ -19,6 +19,9 @@ from ..verbs import ReceivedFile, Verbs, Wanted
 
 BATCH_NAME = "Bulk mint"
 
+#: The second is an addition to what the service documents.
+FIELDS = frozenset(("createBatch", "template"))
+
 
 def pocketbook_routes(verbs: Verbs) -> APIRouter:
     """Return the routes, at the paths that the service documents."""
@@ -43,7 +46,7 @@ def pocketbook_routes(verbs: Verbs) -> APIRouter:
         async with (
             creating(verbs, known, key),
             await receive(
-                request, files=rules, fields={"createBatch"}, spool=verbs.spool
+                request, files=rules, fields=FIELDS, spool=verbs.spool
             ) as upload,
         ):
             wants_batch = read.create_batch(upload.fields.get("createBatch"))
@@ -61,6 +64,7 @@ def pocketbook_routes(verbs: Verbs) -> APIRouter:
                     dialect="pocketbook",
                     batch_name=BATCH_NAME if wants_batch else None,
                     idempotency_key=key,
+                    template=read.template(upload.fields.get("template")),
                 ),
             )
         progress = Progress.at_acceptance(job)

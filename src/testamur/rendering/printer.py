@@ -1,0 +1,192 @@
+"""
+A template at work: everything that is drawn of certificates, by whichever path.
+
+What comes out was read back by parts that did not draw it, and says what its own
+row says; else nothing comes out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from testamur.core.refusals import Fault, Reason
+from testamur.core.words import Facts
+
+from .design import Qr
+from .fonts import Fonts
+from .laid import Laid
+from .layout import Layout
+from .prepared import Prepared
+from .raster import Raster
+from .read_back import Expected, ReadBack, texts_of
+from .stamp import Extras, Press, RowPicture
+from .values import filled, values_of
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One certificate, as far as its look depends on it."""
+
+    facts: Facts
+    certificate_id: str
+    reference: str
+    #: Milliseconds.
+    issued_at: int
+    valid_until: int | None
+    issuer_name: str
+    #: Its page.
+    url: str
+    picture: RowPicture | None = None
+
+
+class Typeset(Protocol):
+    """The other path: slower, and for everything."""
+
+    def pdf(
+        self,
+        prepared: bytes,
+        laid: Laid,
+        extras: Extras,
+        values: Mapping[str, str] | None = None,
+    ) -> bytes | Reason:
+        """Return a certificate's whole file, or why this row cannot be drawn."""
+        ...
+
+
+class Printer:
+    """Draws certificates of one prepared template. For one thread at a time."""
+
+    def __init__(self, prepared: bytes, typeset: Typeset) -> None:
+        """
+        Take the bytes of a prepared template.
+
+        Raises:
+            ValueError: they are something else, or of another version.
+        """
+        self._bytes = prepared
+        self.prepared = Prepared.from_bytes(prepared)
+        self._typeset = typeset
+
+    @property
+    def prefix(self) -> bytes:
+        """What every stamped file begins with."""
+        return self.prepared.prefix
+
+    def problem(self, subject: Subject) -> Reason | None:
+        """Say why *subject* cannot be drawn; None when it can."""
+        values = self._values(subject)
+        laid = self._layout.lay_out(values, only_variable=True)
+        if isinstance(laid, Reason):
+            return laid
+        if self.prepared.design.source is not None:
+            drawn = self._typeset.pdf(
+                self._bytes, laid, self._extras(subject, values, None), values
+            )
+            return drawn if isinstance(drawn, Reason) else None
+        return None
+
+    def file(self, subject: Subject, credential: bytes | None) -> bytes:
+        """
+        Return the file of a certificate: a tail to `prefix`, or a whole PDF.
+
+        Raises:
+            Fault: not passing, when it cannot be drawn, or was drawn wrongly.
+        """
+        values = self._values(subject)
+        extras = self._extras(subject, values, credential)
+        laid = self._laid(values)
+        if self.prepared.plan is not None and not laid.is_unusual:
+            file = self._press.stamp(laid, extras)
+        else:
+            file = self._typeset_pdf(values, extras)
+        expected = Expected(
+            texts_of(self.prepared.design, values), subject.url, credential
+        )
+        problem = self._read_back.problem_with(file, expected)
+        if problem is not None:
+            raise Fault(
+                f"the file of certificate {subject.certificate_id} is not what its row "
+                f"says: {problem}. It was kept nowhere and shown to nobody",
+                passing=False,
+            )
+        return file
+
+    def png(self, file: bytes) -> bytes:
+        """Return a certificate's file as a picture, 96 pixels to the inch."""
+        return self._raster.png(file)
+
+    def jpeg(self, file: bytes) -> bytes:
+        """Return the same as a JPEG."""
+        return self._raster.jpeg(file)
+
+    def card(self, file: bytes) -> bytes:
+        """Return what is shown where a link to a certificate is posted: a JPEG."""
+        return self._raster.card(file)
+
+    def _typeset_pdf(self, values: Mapping[str, str], extras: Extras) -> bytes:
+        whole = self._layout.lay_out(values)
+        assert not isinstance(whole, Reason)
+        drawn = self._typeset.pdf(self._bytes, whole, extras, values)
+        if isinstance(drawn, Reason):
+            raise Fault(
+                f"certificate {extras.certificate_id} cannot be drawn any more: "
+                f"{drawn.code}",
+                passing=False,
+            )
+        return drawn
+
+    def _laid(self, values: Mapping[str, str]) -> Laid:
+        laid = self._layout.lay_out(values, only_variable=True)
+        if isinstance(laid, Reason):
+            raise Fault(f"a certificate cannot be drawn: {laid.code}", passing=False)
+        return laid
+
+    def _values(self, subject: Subject) -> Mapping[str, str]:
+        return values_of(
+            self.prepared.design,
+            subject.facts,
+            certificate_id=subject.certificate_id,
+            reference=subject.reference,
+            issued_at=subject.issued_at,
+            valid_until=subject.valid_until,
+            issuer_name=subject.issuer_name,
+            url=subject.url,
+        )
+
+    def _extras(
+        self, subject: Subject, values: Mapping[str, str], credential: bytes | None
+    ) -> Extras:
+        design = self.prepared.design
+        codes = [item for item in design.items if isinstance(item, Qr)]
+        return Extras(
+            title=filled(design.title, values),
+            certificate_id=subject.certificate_id,
+            issued_at=subject.issued_at,
+            url=subject.url,
+            issuer_name=subject.issuer_name,
+            qr_alt=filled(codes[0].alt, values) if codes else "",
+            credential=credential,
+            picture=subject.picture,
+        )
+
+    @cached_property
+    def _fonts(self) -> Fonts:
+        assets = self.prepared.assets
+        return Fonts([(font, assets[font.asset]) for font in self.prepared.design.fonts])
+
+    @cached_property
+    def _layout(self) -> Layout:
+        return Layout(self.prepared.design, self._fonts)
+
+    @cached_property
+    def _press(self) -> Press:
+        return Press(self.prepared, self._fonts)
+
+    @cached_property
+    def _raster(self) -> Raster:
+        return Raster(self.prepared)
+
+    @cached_property
+    def _read_back(self) -> ReadBack:
+        return ReadBack(self.prepared)
