@@ -619,6 +619,7 @@ def test_programs_get_the_facts(app):
             "height": 1130,
             "sha256": PICTURE.digest,
         },
+        "pdf": None,
         "credential": None,
         "url": f"{PUBLIC_URL}/c/{ID}",
     }
