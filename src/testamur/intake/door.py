@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from testamur.core.policy import MAX_VALID_DAYS
+from testamur.core.policy import MAX_VALID_DAYS, Plan
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import Job, Letterhead, TemplateUse, Tenant
 
 from .admit import Correction, Submission, UploadedFile, admit
-from .archive import inspect
+from .archive import Archive, inspect
 from .csv import survey
-from .ports import Blobs, Ledger
+from .ports import Blobs, Ledger, Sheet
 from .records import sheet_of
 
 
@@ -71,23 +71,9 @@ class Door:
             Refusal: what is wrong with a file as a whole, and how to mend it.
             StorageFull: nothing was stored.
         """
-        plan = tenant.plan
-        sheet = survey(
-            rows_file.path,
-            plan,
-            encoding=wishes.encoding,
-            mapping=wishes.mapping,
-            images=images_file is not None or wishes.template is not None,
-        )
-        if images_file and wishes.template and not wishes.template.takes_picture:
-            raise Refusal(
-                Kind.INVALID,
-                "template_without_pictures",
-                "This template has no place for a picture of the row. Leave the images "
-                "out, or take a template that has one.",
-                at="images",
-            )
-        images = inspect(images_file.path, plan) if images_file else None
+        sheet, images = opened(tenant.plan, rows_file, images_file, wishes)
+        if images is not None:
+            images.close()  # its rows are looked for later, by whoever issues them
         return admit(
             Submission(
                 tenant=tenant,
@@ -99,7 +85,7 @@ class Door:
                 images=images.image_count if images else 0,
                 batch_name=wishes.batch_name,
                 idempotency_key=wishes.idempotency_key,
-                valid_days=_valid_days(wishes.valid_days),
+                valid_days=wishes.valid_days,
                 correction=wishes.correction,
                 template=wishes.template,
             ),
@@ -125,7 +111,7 @@ class Door:
             Refusal: what is wrong, and in which row.
             StorageFull: nothing was stored.
         """
-        sheet = sheet_of(records, tenant.plan)
+        sheet = opened_records(tenant.plan, records, wishes)
         digest = sha256(body).hexdigest()
         return admit(
             Submission(
@@ -138,7 +124,7 @@ class Door:
                 images=0,
                 batch_name=wishes.batch_name,
                 idempotency_key=wishes.idempotency_key,
-                valid_days=_valid_days(wishes.valid_days),
+                valid_days=wishes.valid_days,
                 correction=wishes.correction,
                 template=wishes.template,
             ),
@@ -147,7 +133,53 @@ class Door:
         )
 
 
-def _valid_days(days: int | None) -> int | None:
+def opened(
+    plan: Plan,
+    rows_file: UploadedFile,
+    images_file: UploadedFile | None,
+    wishes: Wishes,
+) -> tuple[Sheet, Archive | None]:
+    """
+    Return the rows and the images of files that can be used; the caller closes them.
+
+    Raises:
+        Refusal: what is wrong with a file as a whole, and how to mend it.
+    """
+    template = wishes.template
+    sheet = survey(
+        rows_file.path,
+        plan,
+        encoding=wishes.encoding,
+        mapping=wishes.mapping,
+        images=images_file is not None or template is not None,
+    )
+    if images_file and template and not template.takes_picture:
+        raise Refusal(
+            Kind.INVALID,
+            "template_without_pictures",
+            "This template has no place for a picture of the row. Leave the images "
+            "out, or take a template that has one.",
+            at="images",
+        )
+    _refuse_days(wishes.valid_days)
+    return sheet, inspect(images_file.path, plan) if images_file else None
+
+
+def opened_records(
+    plan: Plan, records: Sequence[Mapping[str, object]], wishes: Wishes
+) -> Sheet:
+    """
+    Return rows that came as JSON objects, once they can be used.
+
+    Raises:
+        Refusal: what is wrong, and in which row.
+    """
+    sheet = sheet_of(records, plan)
+    _refuse_days(wishes.valid_days)
+    return sheet
+
+
+def _refuse_days(days: int | None) -> None:
     if days is not None and not 1 <= days <= MAX_VALID_DAYS:
         raise Refusal(
             Kind.INVALID,
@@ -156,4 +188,3 @@ def _valid_days(days: int | None) -> int | None:
             "then leave it out.",
             at="validDays",
         )
-    return days
