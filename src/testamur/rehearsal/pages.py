@@ -8,7 +8,7 @@ from testamur.core.text import quoted
 
 from .ports import PrintedPicture, PrintedText, Tried
 
-#: Text that is smaller than this, of its designed size, does not look designed.
+#: Text that is smaller than this part of its designed size looks like a mistake.
 SMALL = 0.75
 
 #: Pixels on an inch: below this, people see them in print.

@@ -1,0 +1,185 @@
+"""Rehearsals: how issuing would go, in an office where nothing changes meanwhile."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from testamur.adapters.http.dial import system_resolver
+from testamur.adapters.http.wall import Wall
+from testamur.core.findings import Rehearsed
+from testamur.core.policy import CURRENT_PRICES, DEFAULT_EXPIRY_DAYS
+from testamur.core.refusals import Kind, Refusal
+from testamur.core.words import Letterhead, Profile, TemplateUse, Tenant
+from testamur.intake.admit import UploadedFile
+from testamur.intake.archive import Archive
+from testamur.intake.door import Wishes, opened, opened_records
+from testamur.intake.ports import Sheet
+from testamur.issuance.did_web import did_of
+from testamur.issuance.issue import checker
+from testamur.rehearsal.ports import Stage
+from testamur.rehearsal.rehearse import SECONDS, Abandoned, Run, rehearse
+from testamur.rehearsal.tally import Note
+
+from .office import Office
+from .rehearsing_stage import HouseStage, Pictures, Play
+
+#: How long somebody waits for another rehearsal to be over.
+PATIENCE_SECONDS = 30.0
+
+#: How many may wait for it.
+MAX_WAITING = 8
+
+_LOOK_SECONDS = 0.1
+
+
+@dataclass
+class Rehearsals:
+    """Rehearses for everybody in *office*: one at a time takes the processors."""
+
+    office: Office
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+    _waiting: threading.Semaphore = field(
+        default_factory=lambda: threading.Semaphore(MAX_WAITING)
+    )
+
+    def of_files(
+        self,
+        tenant: Tenant,
+        rows_file: UploadedFile,
+        images_file: UploadedFile | None,
+        wishes: Wishes,
+        *,
+        note: Note | None = None,
+        is_abandoned: Abandoned = lambda: False,
+        seconds: float = SECONDS,
+    ) -> Rehearsed:
+        """
+        Return how issuing these files would go; hand findings to *note* on the way.
+
+        Raises:
+            Refusal: what is wrong with a file as a whole, as `Door.enter` has it;
+                TOO_OFTEN `rehearsal_busy`.
+            Fault: nobody waits for it any more, or what draws does not start.
+        """
+        sheet, archive = opened(tenant.plan, rows_file, images_file, wishes)
+        try:
+            return self._rehearse(
+                tenant, sheet, archive, wishes, note, is_abandoned, seconds
+            )
+        finally:
+            if archive is not None:
+                archive.close()
+
+    def of_records(
+        self,
+        tenant: Tenant,
+        records: Sequence[Mapping[str, object]],
+        wishes: Wishes,
+        *,
+        note: Note | None = None,
+        is_abandoned: Abandoned = lambda: False,
+        seconds: float = SECONDS,
+    ) -> Rehearsed:
+        """Return how issuing rows that came as JSON would go; else as `of_files`."""
+        sheet = opened_records(tenant.plan, records, wishes)
+        return self._rehearse(tenant, sheet, None, wishes, note, is_abandoned, seconds)
+
+    def _rehearse(
+        self,
+        tenant: Tenant,
+        sheet: Sheet,
+        archive: Archive | None,
+        wishes: Wishes,
+        note: Note | None,
+        is_abandoned: Abandoned,
+        seconds: float,
+    ) -> Rehearsed:
+        office, use = self.office, wishes.template
+        profile = self._profile(tenant, sheet, archive, wishes)
+        play = Play(
+            profile=profile,
+            pictures=Pictures(archive, self._wall()),
+            prepared=self._prepared(use) if use else None,
+            now=office.clock(),
+        )
+
+        def make_stage() -> Stage:
+            return HouseStage(play)
+
+        run = Run(
+            sheet=sheet,
+            check=checker(profile).check,
+            now=play.now,
+            make_stage=make_stage,
+            template=self._called(tenant, use) if use else None,
+            printed=use.columns if use else (),
+            seconds=seconds,
+        )
+        self._take_turn(is_abandoned)
+        try:
+            return rehearse(run, note=note, is_abandoned=is_abandoned)
+        finally:
+            self._turn.release()
+
+    def _take_turn(self, is_abandoned: Abandoned) -> None:
+        if not self._waiting.acquire(blocking=False):
+            raise _busy()
+        try:
+            waited = 0.0
+            while not self._turn.acquire(timeout=_LOOK_SECONDS):
+                waited += _LOOK_SECONDS
+                if waited > PATIENCE_SECONDS or is_abandoned():
+                    raise _busy()
+        finally:
+            self._waiting.release()
+
+    def _profile(
+        self, tenant: Tenant, sheet: Sheet, archive: Archive | None, wishes: Wishes
+    ) -> Profile:
+        """Return how a job of these rows would be issued. No key is made for it."""
+        public_url = self.office.public_url
+        return Profile(
+            columns=sheet.columns,
+            rows_digest="",
+            images_digest=None if archive is None else "rehearsed",
+            expiry_days=DEFAULT_EXPIRY_DAYS,
+            price_version=CURRENT_PRICES,
+            reference_prefix="PB-",
+            images=archive.image_count if archive else 0,
+            version=2,
+            letterhead=Letterhead(
+                did=did_of(public_url, tenant.slug),
+                name=tenant.name,
+                url=f"{public_url}/t/{tenant.slug}",
+                hides_addresses=not tenant.shows_addresses,
+                key_id="rehearsal",
+                public_url=public_url,
+            ),
+            valid_days=wishes.valid_days,
+            template=wishes.template,
+        )
+
+    def _prepared(self, use: TemplateUse) -> bytes:
+        digest = self.office.templates.prepared(use.version_id)
+        return self.office.blobs.path(digest).read_bytes()
+
+    def _called(self, tenant: Tenant, use: TemplateUse) -> str:
+        found = self.office.templates.find(tenant.id, use.template_id)
+        return f"{found.name}@{use.number}"
+
+    def _wall(self) -> Wall:
+        return Wall(
+            allow=self.office.settings.fetch_allow,
+            allow_http=False,
+            own_hosts=[self.office.public_host],
+            resolver=system_resolver,
+        )
+
+
+def _busy() -> Refusal:
+    return Refusal(
+        Kind.TOO_OFTEN,
+        "rehearsal_busy",
+        "Other rehearsals are going on. Try again shortly.",
+        retry_after_seconds=10,
+    )

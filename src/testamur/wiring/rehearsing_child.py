@@ -1,0 +1,160 @@
+"""
+Where rows are drawn for a rehearsal: `python -m testamur.wiring.rehearsing_child`.
+
+What is drawn here is looked at and let go. Several of these work side by side; each
+dies with the thread that started it.
+"""
+
+import os
+import struct
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from testamur.core.leash import READY, read, write
+from testamur.core.parent import die_with
+from testamur.core.refusals import Fault, Reason
+from testamur.core.words import Facts
+
+MODULE = "testamur.wiring.rehearsing_child"
+
+#: How long a message is. Its parts of bytes follow it, as long as it says.
+LENGTH = struct.Struct(">I")
+
+#: They yield to the process that answers requests, as workers do.
+NICENESS = 5
+
+
+class _Drawing:
+    """Draws rows with one template after the other."""
+
+    def __init__(self) -> None:
+        from testamur.rendering.typesetting import Typesetting
+
+        self._typesetting = Typesetting()
+        self._printer: Any = None
+
+    def take(self, prepared: bytes) -> None:
+        """Have a prepared template ready."""
+        from testamur.rendering.printer import Printer
+
+        self._printer = Printer(prepared, self._typesetting)
+
+    def draw(self, rows: Sequence[Any], pictures: Sequence[bytes]) -> list[Any]:
+        """Return what came of each row: a reason, or its texts and picture."""
+        return [self._draw(row, pictures) for row in rows]
+
+    def _draw(self, row: Any, pictures: Sequence[bytes]) -> dict[str, Any]:
+        from testamur.rendering.plain import from_plain
+        from testamur.rendering.printer import Subject
+        from testamur.rendering.stamp import RowPicture
+
+        picture = None
+        if row["picture"] is not None:
+            at, media_type, width, height = row["picture"]
+            picture = RowPicture(pictures[at], media_type, width, height)
+        laid = self._printer.try_out(
+            Subject(
+                facts=from_plain(Facts, row["facts"]),
+                certificate_id=row["id"],
+                reference=row["reference"],
+                issued_at=row["issued_at"],
+                valid_until=row["valid_until"],
+                issuer_name=row["issuer_name"],
+                url=row["url"],
+                picture=picture,
+            )
+        )
+        if isinstance(laid, Reason):
+            return {"problem": [laid.code, laid.message]}
+        design = self._printer.prepared.design
+        texts = {text.id: text for text in design.texts}
+        return {
+            "texts": [
+                [
+                    [field.name for field in texts[one.id].fields],
+                    one.text,
+                    texts[one.id].style.size,
+                    one.size,
+                    len(one.lines),
+                ]
+                for one in laid.texts
+                if texts[one.id].fields
+            ],
+            "pictures": _printed(design, picture) if picture else [],
+        }
+
+
+def _printed(design: Any, picture: Any) -> list[list[float]]:
+    """Return pixels on an inch, and the part cut off, wherever *picture* is."""
+    from testamur.rendering.design import Cover, Picture
+
+    found = []
+    for item in design.items:
+        if not isinstance(item, Picture) or item.asset is not None:
+            continue
+        scales = item.box.width / picture.width, item.box.height / picture.height
+        covers = item.cover is Cover.COVER
+        scale = max(scales) if covers else min(scales)
+        cut = 1 - min(scales) / max(scales) if covers else 0.0
+        found.append([72 / scale, cut])
+    return found
+
+
+def _order_problem(facts: Facts, letterhead: Any) -> Reason | None:
+    """Return why programs would not agree on a row's credential, if they would not."""
+    from testamur.core.words import Letterhead
+    from testamur.issuance.die.credential import Issuer, holes_of, shape_of
+    from testamur.issuance.die.engrave import engrave
+    from testamur.issuance.die.stamp import Stamper
+    from testamur.issuance.signing import placed_at
+
+    by = Letterhead(**letterhead)
+    shape = shape_of(
+        facts,
+        Issuer(by.did, by.name, by.url, by.hides_addresses),
+        has_picture=False,
+        has_end=False,
+    )
+    placed = placed_at(by, "0" * 24, 0, None, ("0", 0), None)
+    holes = holes_of(facts, placed, hides_addresses=by.hides_addresses)
+    found = Stamper(engrave(shape)).canonical(holes)
+    return found if isinstance(found, Reason) else None
+
+
+def main() -> None:
+    """Answer until nobody asks any more."""
+    die_with(int(sys.argv[1]))
+    os.nice(NICENESS)
+    drawing: _Drawing | None = None
+    write(READY)
+    while (head := read(LENGTH.size)) is not None:
+        question = orjson.loads(read(LENGTH.unpack(head)[0]) or b"null")
+        parts = [read(length) or b"" for length in question["parts"]]
+        answer: dict[str, Any] = {}
+        try:
+            if question["kind"] == "order":
+                facts = _facts(question["facts"])
+                problem = _order_problem(facts, question["letterhead"])
+                answer["problem"] = [problem.code, problem.message] if problem else None
+            else:
+                drawing = drawing or _Drawing()
+                if question["kind"] == "template":
+                    drawing.take(parts[0])
+                else:
+                    answer["rows"] = drawing.draw(question["rows"], parts)
+        except Fault as trouble:
+            answer["fault"] = str(trouble)
+        body = orjson.dumps(answer)
+        write(LENGTH.pack(len(body)) + body)
+
+
+def _facts(plain: Any) -> Facts:
+    attributes = tuple((key, value) for key, value in plain.pop("attributes"))
+    return Facts(**plain, attributes=attributes)
+
+
+if __name__ == "__main__":
+    main()
