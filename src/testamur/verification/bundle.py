@@ -22,6 +22,7 @@ ISSUER = "issuer.did.json"
 STATUS = ("status.revocation.json", "status.suspension.json")
 LOG_KEY = "log.key"
 CHECKPOINT = "log.checkpoint"
+DOCUMENT = "certificate.pdf"  #: for people; nothing here depends on it
 PICTURES = {
     "image/png": "picture.png",
     "image/jpeg": "picture.jpg",
@@ -101,12 +102,13 @@ def entries(
     log_keys: Sequence[str],
     checkpoint: str,
     picture: tuple[str, bytes] | None,
+    document: bytes | None = None,
 ) -> list[tuple[str, bytes]]:
     """
     Return the files of a bundle, in their order: name and content.
 
     *status* has the list of revocations, then that of suspensions. *picture* is its
-    media type and bytes.
+    media type and bytes; *document* is a PDF of the certificate.
     """
     title = " ".join(name.split())
     text = README_TEXT.format(
@@ -123,6 +125,8 @@ def entries(
     ]
     if picture is not None and picture[0] in PICTURES:
         found.append((PICTURES[picture[0]], picture[1]))
+    if document is not None:
+        found.append((DOCUMENT, document))
     return found
 
 

@@ -62,6 +62,8 @@ it did before, with any verifier of Open Badges 3.0 or W3C Verifiable Credential
   c/ID/index.html       the certificate's page, which also opens from a disk
   c/ID/image            its picture (the media type is not in the name: it is in
                         the first bytes, and browsers find it)
+  c/ID.pdf              the certificate to print, if it was made of a template; the
+                        credential is attached to it
   c/ID.json             the credential; or the facts, if it is older than signing
   c/ID.tlog-proof       that the public log has it (C2SP tlog-proof)
   t/{slug}/did.json     the issuer's keys ({did})
@@ -136,7 +138,7 @@ def export(office: Office, slug: str, target: Path) -> Exported:
     for one in office.certificates.erased_of(tenant.id):
         folder.remove(
             *(f"c/{one}/index.html", f"c/{one}/image", f"c/{one}"),
-            *(f"c/{one}.json", f"c/{one}.tlog-proof"),
+            *(f"c/{one}.json", f"c/{one}.tlog-proof", f"c/{one}.pdf"),
         )
     pages = ExportedPages(office.public_url, moment)
     count = 0
@@ -226,8 +228,27 @@ def _put(
         folder.put(f"{name}.json", orjson.dumps(facts))
     page = pages.certificate(certificate, slug=slug, entry=entry)
     folder.put(f"{name}/index.html", page)
-    if picture := certificate.picture:
+    if certificate.template is not None:
+        _put_drawn(office, folder, certificate)
+    elif picture := certificate.picture:
         folder.put_blob(f"{name}/image", office.blobs, picture.digest, picture.size)
+
+
+def _put_drawn(office: Office, folder: ExportFolder, certificate: Certificate) -> None:
+    """Put what a certificate looks like by its template, which never changes."""
+
+    def pdf() -> bytes:
+        made = office.printing.pdf(certificate)
+        assert made is not None
+        return made
+
+    def picture() -> bytes:
+        made = office.printing.picture(certificate, "png")
+        assert made is not None
+        return made
+
+    folder.put_once(f"c/{certificate.id}.pdf", pdf)
+    folder.put_once(f"c/{certificate.id}/image", picture)
 
 
 def _put_log(office: Office, folder: ExportFolder, log: _Log) -> None:
@@ -265,8 +286,8 @@ def _line(one: Certificate, public_url: str, moment: int) -> list[Any]:
         *(_moment(status.since), status.reason, status.replaced_by),
         *(facts.name, facts.description, facts.category, facts.recipient_name),
         *(facts.recipient_email, orjson.dumps(dict(facts.attributes)).decode()),
-        f"c/{one.id}/image" if picture else None,
-        picture.digest if picture else None,
+        f"c/{one.id}/image" if picture or one.template else None,
+        picture.digest if picture and not one.template else None,
         *(one.voucher_id, rfc3339(one.voucher_expires_at)),
     )
     return [

@@ -134,6 +134,7 @@ class Keepsakes:
             log_keys=[log_vkey(office)],
             checkpoint=log.checkpoint(),
             picture=(picture.media_type, self._picture(picture)) if picture else None,
+            document=office.printing.pdf(certificate) if certificate.template else None,
         )
         return packed(files)
 

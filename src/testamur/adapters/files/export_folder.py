@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol, TextIO
@@ -71,6 +71,19 @@ class ExportFolder:
                 return
             with self._replacing(path) as file:
                 file.write(data)
+
+    def put_once(self, name: str, make: Callable[[], bytes]) -> None:
+        """
+        Have the file *name* hold what *make* returns, which is the same each time.
+
+        One that is there is not made again. Raises Fault.
+        """
+        path = self._root / name
+        with _explained(path):
+            if path.exists():
+                self.skipped += 1
+                return
+        self.put(name, make())
 
     def put_blob(self, name: str, blobs: Blobs, digest: str, size: int) -> None:
         """
