@@ -2,12 +2,13 @@
 The files of one template without what they share: a hundredth of the work to read.
 
 Nothing of a file's tail is changed, and no object moves: in the prefix, the content
-of the two constant streams is replaced by an empty one of the same length.
+of the constant streams is replaced by an empty one of the same length.
 """
 
 import re
 import struct
 import zlib
+from collections.abc import Iterable
 
 from .leaf import Binder
 from .prepared import Plan, Prepared
@@ -23,13 +24,30 @@ def lean_binder(prepared: Prepared) -> Binder | None:
     """Return what opens tails of *prepared*; None if it only makes whole files."""
     if prepared.plan is None:
         return None
-    return Binder(emptied(prepared.prefix, prepared.plan))
+    return Binder(emptied(prepared.prefix, prepared.plan, _left_out(prepared)))
 
 
-def emptied(prefix: bytes, plan: Plan) -> bytes:
-    """Return *prefix* with nothing drawn by its constant streams; as long as it was."""
+def has_constant_texts(prepared: Prepared) -> bool:
+    """Say whether lean files have the constant texts: they lie on the row's picture."""
+    return prepared.design.takes_picture
+
+
+def _left_out(prepared: Prepared) -> tuple[int, ...]:
+    assert prepared.plan is not None
+    if has_constant_texts(prepared):
+        return (prepared.plan.art_content,)
+    return prepared.plan.art_content, prepared.plan.text_content
+
+
+def emptied(prefix: bytes, plan: Plan, streams: Iterable[int]) -> bytes:
+    """
+    Return *prefix* with empty *streams* (numbers); it is as long as it was.
+
+    Raises:
+        ValueError: they are not where *plan* has them.
+    """
     lean = bytearray(prefix)
-    for number in (plan.art_content, plan.text_content):
+    for number in streams:
         start = _offset(plan.rows, number)
         found = _STREAM.search(prefix, start)
         if found is None:

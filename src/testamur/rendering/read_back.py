@@ -18,7 +18,7 @@ from PIL import Image
 
 from .design import Box, Design, Picture, Qr, Text
 from .leaf import Binder, Damaged, Leaf, Window
-from .lean import lean_binder
+from .lean import has_constant_texts, lean_binder
 from .prepared import Prepared
 from .qr import QUIET, modules
 from .said import letters
@@ -46,8 +46,8 @@ class Expected:
     title: str | None = None
     #: What is attached; None: nothing is.
     credential: bytes | None = None
-    #: Whether the row has a picture.
-    has_picture: bool = False
+    #: Whether a picture of the row is drawn; None: not looked at.
+    has_picture: bool | None = None
 
 
 def texts_of(design: Design, values: Mapping[str, str]) -> list[str]:
@@ -80,6 +80,7 @@ class ReadBack:
         """
         self._design = prepared.design
         self._lean = lean or lean_binder(prepared)
+        self._has_constant_texts = has_constant_texts(prepared)
         self._constant = [
             _spelt(item, {}) for item in prepared.design.texts if not item.fields
         ]
@@ -143,7 +144,8 @@ class ReadBack:
         if self._design.source is not None:
             # Only the template's author knows what its source prints, and where.
             return _wrong_codes(leaf, page.width, page.height, expected.url)
-        texts = [*expected.texts, *(self._constant if is_whole else ())]
+        has_constant = is_whole or self._has_constant_texts
+        texts = [*expected.texts, *(self._constant if has_constant else ())]
         return (
             _wrong_text(leaf.text(), texts, self._art if is_whole else "")
             or self._wrong_qr(leaf, expected.url)
@@ -170,7 +172,7 @@ class ReadBack:
     def _wrong_picture(
         self, leaf: Leaf, expected: Expected, *, is_whole: bool
     ) -> str | None:
-        if is_whole:  # the art may have pictures too
+        if is_whole or expected.has_picture is None:  # the art may have pictures too
             return None
         slots = sum(
             isinstance(item, Picture) and item.asset is None
