@@ -30,7 +30,8 @@ def to_plain(value: Any) -> Any:
 
 def from_plain(kind: type[_T], plain: Any) -> _T:
     """Return the *kind* that `to_plain` made *plain* of."""
-    return typing.cast(_T, _reader(kind)(plain))
+    reader: Callable[[Any], _T] = _reader(kind)  # type: ignore[arg-type]
+    return reader(plain)
 
 
 @cache
@@ -63,7 +64,11 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
 
 def _choice(kinds: tuple[Any, ...]) -> Callable[[Any], Any]:
     """Return what reads one of several *kinds*; only dataclasses need telling."""
-    by_name = {kind.__name__: _reader(kind) for kind in kinds if is_dataclass(kind)}
+    by_name = {
+        kind.__name__: _reader(kind)
+        for kind in kinds
+        if isinstance(kind, type) and is_dataclass(kind)
+    }
 
     def read(plain: Any) -> Any:
         return by_name[plain[""]](plain) if isinstance(plain, dict) else plain

@@ -17,6 +17,9 @@ from .plain import from_plain, to_plain
 #: Raised whenever what is kept, or how a tail goes on from a prefix, is changed.
 VERSION = 1
 
+#: How many numbers follow the prefix's that it refers to (see `Plan`).
+RESERVED = 4
+
 _MAGIC = b"testamur prepared template\n"
 
 
@@ -38,7 +41,8 @@ class Plan:
 
     #: The cross-reference rows of the prefix, from object 0 on (see `pdf_file`).
     rows: bytes
-    #: Numbers that the prefix refers to, and that a tail has the objects of.
+    #: Numbers that the prefix refers to, and that a tail has the objects of: the
+    #: four that follow the prefix's own.
     catalog: int
     page: int
     structure: int
@@ -50,8 +54,8 @@ class Plan:
     art: int
     intent: int
     fonts: tuple[PlacedFont, ...]
-    #: The structure elements of the texts: their ids and numbers, in the design's
-    #: order. A text's place in it is its number of marked content (MCID) too.
+    #: Whatever is read aloud, in the design's order: its id, and the number of its
+    #: structure element, 0 if a tail has it. Its place here is its mark (MCID).
     elements: tuple[tuple[str, int], ...]
 
 

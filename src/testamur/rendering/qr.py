@@ -1,6 +1,6 @@
 """QR codes (ISO/IEC 18004), level M, as runs of dark modules."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import zxingcpp
 
@@ -21,9 +21,9 @@ def modules(text: str) -> tuple[int, tuple[bytes, ...]]:
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
     # Options that it does not know are passed over in silence.
     assert code.ec_level == "M", code.ec_level
-    image = memoryview(code.to_image(scale=1, add_quiet_zones=False))
-    size = image.shape[0]
-    data = image.tobytes()
+    image: Any = code.to_image(scale=1, add_quiet_zones=False)
+    size = int(image.shape[0])
+    data = memoryview(image).tobytes()
     return size, tuple(data[at : at + size] for at in range(0, size * size, size))
 
 

@@ -1,0 +1,195 @@
+"""
+Texts as content of a page (ISO 32000-1, 9.4), marked for readers (14.6, 14.9).
+
+Glyphs are shown one by one where `Laid` has them, so no viewer breaks, shapes or
+justifies anything. What a glyph does not say by itself is said by ActualText, but
+never from right to left: readers put such words into order themselves, and would
+turn them round twice.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+
+from .face import Face
+from .fonts import Fonts
+from .laid import Glyph, LaidText, Line, Run
+from .pdf_draw import colour
+from .pdf_file import number, text_string
+from .pdf_fonts import Letters, clusters, width
+from .pdf_language import Spoken
+
+#: Scripts from Devanagari to Khmer: glyphs of a word change places.
+_REORDERED = (("\u0900", "\u109f"), ("\u1780", "\u17ff"))
+
+#: What the pen may be off, in thousandths of the size, before it is put right.
+_OFF = 0.5
+
+
+class Widths(dict[int, float]):
+    """How far each glyph of a face moves the pen, in thousandths of the size."""
+
+    def __init__(self, face: Face) -> None:
+        super().__init__()
+        self._face = face
+
+    def __missing__(self, glyph: int) -> float:
+        found = self[glyph] = width(self._face, glyph)
+        return found
+
+
+class Script:
+    """
+    Writes texts of one page, and notes which letters its fonts must have.
+
+    *placed* are fonts that are in the file already: a run takes one of them when
+    that has all its glyphs, else one of *own*, which the caller has to write.
+    """
+
+    def __init__(
+        self,
+        fonts: Fonts,
+        placed: Mapping[str, tuple[str, Letters]],
+        widths: dict[str, Widths],
+        spoken: Spoken,
+        page_height: float,
+    ) -> None:
+        self._fonts = fonts
+        self._placed = placed
+        self._widths = widths
+        self._spoken = spoken
+        self._height = page_height
+        #: By the key of their face: names among the page's resources, and letters.
+        self.own: dict[str, tuple[str, Letters]] = {}
+
+    def write(self, text: LaidText, role: str, mark: int) -> str:
+        """Return the content of *text*, marked as number *mark* of the page."""
+        parts = [f"/{role}<</MCID {mark}>>BDC BT {colour(text.colour)} rg"]
+        tracking = number(text.tracking)
+        if tracking != "0":
+            parts.append(f"{tracking} Tc")
+        for line in text.lines:
+            for run in line.runs:
+                parts += self._run(text, line, run)
+        if tracking != "0":
+            parts.append("0 Tc")
+        parts.append("ET EMC\n")
+        return " ".join(parts)
+
+    def _run(self, text: LaidText, line: Line, run: Run) -> Iterator[str]:
+        name, letters = self._font(run)
+        language = self._spoken.otherwise(run.text)
+        lang = f"/Lang({language})" if language else ""
+        yield (
+            f"/{name} {number(text.size)} Tf 1 0 0 1 {number(line.x + run.x)}"
+            f" {number(self._height - line.baseline)} Tm"
+        )
+        pen = _Pen(1000 / letters.face.upem, self._width_of(letters.face), text, run)
+        for words, glyphs in _spans(run, letters):
+            if words is not None:
+                said = text_string(words).decode()
+                yield f"/Span<<{lang}/ActualText{said}>>BDC {pen.show(glyphs)} EMC"
+            elif lang:
+                yield f"/Span<<{lang}>>BDC {pen.show(glyphs)} EMC"
+            else:
+                yield pen.show(glyphs)
+        if pen.rise:
+            yield "0 Ts"
+
+    def _width_of(self, face: Face) -> Widths:
+        found = self._widths.get(face.key)
+        if found is None:
+            found = self._widths[face.key] = Widths(face)
+        return found
+
+    def _font(self, run: Run) -> tuple[str, Letters]:
+        placed = self._placed.get(run.face)
+        if placed and all(glyph.id in placed[1] for glyph in run.glyphs):
+            return placed
+        own = self.own.get(run.face)
+        if own is None:
+            letters = Letters(self._fonts.face(run.face))
+            own = self.own[run.face] = f"G{len(self.own)}", letters
+        own[1].learn(run)
+        return own
+
+
+def _spans(run: Run, letters: Letters) -> Iterator[tuple[str | None, Sequence[Glyph]]]:
+    """Cut *run* into stretches that say themselves (None), and others' words."""
+    if any(a <= letter <= b for a, b in _REORDERED for letter in run.text):
+        yield run.text, run.glyphs
+        return
+    said = [letters.get(glyph.id) for glyph in run.glyphs]
+    if not run.is_rtl and said == list(run.text):
+        yield None, run.glyphs
+        return
+    pieces = []
+    for words, glyphs in clusters(run):
+        is_said = "".join([letters.get(glyph.id) or "" for glyph in glyphs]) == words
+        pieces.append((is_said, words, glyphs))
+    if all(is_said for is_said, _, _ in pieces):
+        yield None, run.glyphs
+    else:
+        for is_said, group in groupby(pieces, itemgetter(0)):
+            yield from _joined(is_said, list(group), is_rtl=run.is_rtl)
+
+
+def _joined(
+    is_said: bool, pieces: list[tuple[bool, str, list[Glyph]]], *, is_rtl: bool
+) -> Iterator[tuple[str | None, Sequence[Glyph]]]:
+    """Give neighbours of one kind as one stretch, from left to right."""
+    if is_rtl and not is_said:
+        # Cluster by cluster, so that a reader has nothing to turn round.
+        for _, words, glyphs in pieces:
+            yield words, glyphs[::-1]
+        return
+    step = -1 if is_rtl else 1
+    shown = [glyph for _, _, glyphs in pieces for glyph in glyphs[::step]]
+    yield None if is_said else "".join([words for _, words, _ in pieces]), shown
+
+
+class _Pen:
+    """Shows glyphs, and keeps its true place while the file's is rounded."""
+
+    def __init__(self, scale: float, widths: Widths, text: LaidText, run: Run) -> None:
+        self._scale = scale
+        self._widths = widths
+        #: How far the true pen is ahead of the file's, in thousandths of the size.
+        self._ahead = 0.0
+        self.rise = 0
+        self._rise_scale = scale * text.size / 1000
+        # Tc moves the pen after every code; letters of several glyphs want it once.
+        self._tracking = 1000 * text.tracking / text.size
+        self._lasts = _lasts(run) if self._tracking else None
+
+    def show(self, glyphs: Sequence[Glyph]) -> str:
+        """Return the operators that show *glyphs* where they belong."""
+        scale, widths, ahead = self._scale, self._widths, self._ahead
+        done: list[str] = []
+        parts = ["[<"]
+        for glyph in glyphs:
+            code, _, advance, dx, dy = glyph
+            if dy != self.rise:
+                if len(parts) > 1:
+                    done.append("".join([*parts, ">]TJ"]))
+                    parts = ["[<"]
+                done.append(f"{number(dy * self._rise_scale)} Ts")
+                self.rise = dy
+            off = ahead + dx * scale
+            if off >= _OFF or off <= -_OFF:
+                move = round(off)
+                parts.append(f">{-move}<")
+                ahead -= move
+            parts.append(f"{code:04X}")
+            ahead += advance * scale - widths[code]
+            if self._lasts is not None and glyph not in self._lasts:
+                ahead -= self._tracking
+        self._ahead = ahead
+        done.append("".join([*parts, ">]TJ"]).replace("<>", ""))
+        return " ".join(done)
+
+
+def _lasts(run: Run) -> set[Glyph] | None:
+    """Return the glyphs that end their letters; None when all of them do."""
+    lasts = {glyph.cluster: glyph for glyph in run.glyphs}
+    return None if len(lasts) == len(run.glyphs) else set(lasts.values())
