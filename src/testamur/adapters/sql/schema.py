@@ -433,6 +433,7 @@ ti_jobs = Table(
     _text("type"),
     _text("description"),
     _number("made_at"),
+    _number("total"),
     _number("started_at"),
     _number("broken"),
 )

@@ -6,8 +6,9 @@ CREATE TABLE ti_jobs (
   type TEXT NOT NULL,
   description TEXT NOT NULL,
   made_at BIGINT NOT NULL,
-  -- When the first of its templates was taken up, and how many of them could not be
-  -- prepared. How many still wait is counted in the templates.
+  -- How many templates it prepares, when the first of them was taken up, and how many
+  -- could not be prepared. How many still wait is counted in the templates.
+  total BIGINT NOT NULL,
   started_at BIGINT,
   broken BIGINT NOT NULL
 );
@@ -20,7 +21,7 @@ CREATE TABLE ti_templates (
   title TEXT NOT NULL,
   -- All that was said of it: JSON.
   fields TEXT NOT NULL,
-  -- Grows with every change, so that what was made of an older state shows.
+  -- Grows with every change of its look: what was made of an older one shows.
   revision BIGINT NOT NULL,
   -- waiting (to be prepared), ready, or broken.
   state TEXT NOT NULL,
