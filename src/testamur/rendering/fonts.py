@@ -38,13 +38,14 @@ _FOR_SCRIPT: Mapping[str, tuple[str, str]] = {
     "Laoo": ("Noto Sans Lao",) * 2,
     "Khmr": ("Noto Sans Khmer",) * 2,
     "Mymr": ("Noto Sans Myanmar",) * 2,
-    **{script: (HAN,) * 2 for script in IDEOGRAPHIC},
+    **dict.fromkeys(IDEOGRAPHIC, (HAN,) * 2),
 }
 
 #: Then whatever else has the character, symbols above all.
 _LAST = ("Noto Sans", "Noto Sans Arabic", HAN, "Inter", EMOJI)
 
-_ASCII = "".join(map(chr, range(0x20, 0x7F)))
+#: Below it nothing is an emoji without a selector, which is above it.
+_FIRST_EMOJI = "\u2300"
 
 
 class Chosen(NamedTuple):
@@ -178,11 +179,15 @@ class Fonts:
         digits, punctuation and spaces from that of the letters before them.
         *levels* are those of UAX #9, one per character; None: all 0.
         """
-        if levels is None and text.isascii() and self.face_of(style).covers(_ASCII):
-            if not text:
-                return []
-            script = "Latn" if any(map(str.isalpha, text)) else COMMON
-            return [Chosen(0, len(text), self.face_of(style), script, 0, language)]
+        if not text:
+            return []
+        # Most texts: Latin letters that the style's own font has, and no emoji.
+        own = self.face_of(style)
+        if levels is None and max(text) < _FIRST_EMOJI and own.covers(text):
+            scripts = {*map(script_of, text)} - {COMMON}
+            if scripts <= {"Latn"}:
+                script = "Latn" if scripts else COMMON
+                return [Chosen(0, len(text), own, script, 0, language)]
         han = _language_of_han(text, language)
         clusters = _with_scripts(text, list(clusters_of(text)), levels)
         chosen: list[Chosen] = []
@@ -259,9 +264,9 @@ def _house() -> House:
 
 def _declared(font: FontFile, data: bytes | Path) -> Iterator[Source]:
     """Give the fonts of a package's font file, as the design calls them."""
-    is_path = isinstance(data, Path)
-    blob = hb.Blob.from_file_path(str(data)) if is_path else hb.Blob(data)
-    for source in sources_of(blob, data if is_path else None, family=font.family):
+    path = data if isinstance(data, Path) else None
+    blob = hb.Blob.from_file_path(str(path)) if path else hb.Blob(data)
+    for source in sources_of(blob, path, family=font.family):
         yield Source(
             family=font.family,
             kind=source.kind,

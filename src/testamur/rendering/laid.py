@@ -34,6 +34,8 @@ class Run:
     x: float
     #: In points, tracking included.
     width: float
+    #: BCP 47: whose forms its letters take. Chinese characters differ by it.
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ class LaidText:
     id: str
     size: float
     colour: str
-    #: Between letters, in points, at this size.
+    #: In points, at this size: added after the last glyph of every cluster, but for
+    #: the line's last. 0 where letters join or move, as in Arabic and Devanagari.
     tracking: float
     lines: tuple[Line, ...]
     #: Whether only the typesetter draws it: colour emoji, or both directions mixed.

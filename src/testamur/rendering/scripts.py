@@ -19,8 +19,11 @@ COMMON = "Zyyy"
 #: Scripts whose letters join, or change places: space between them would tear
 #: words apart (CSS Text 3, 8.2).
 UNSPACED = frozenset(
-    ("Arab", "Beng", "Deva", "Khmr", "Laoo", "Mong", "Mymr", "Syrc", "Taml")
-    + ("Telu", "Thai", "Gujr", "Guru", "Knda", "Mlym", "Nkoo", "Orya", "Sinh", "Tibt")
+    (
+        *("Arab", "Beng", "Deva", "Gujr", "Guru", "Khmr", "Knda", "Laoo", "Mlym"),
+        *("Mong", "Mymr", "Nkoo", "Orya", "Sinh", "Syrc", "Taml", "Telu", "Thai"),
+        "Tibt",
+    )
 )
 
 #: Scripts of Chinese, Japanese and Korean, which share a font.
@@ -72,6 +75,8 @@ class Cluster(NamedTuple):
 @lru_cache(maxsize=16_384)
 def script_of(character: str) -> str:
     """Return the script of *character*; `Zyyy` if it has none of its own."""
+    if "\ud800" <= character <= "\udfff":
+        return COMMON  # half a character, which HarfBuzz would not take
     buffer = hb.Buffer()
     buffer.add_str(character)
     buffer.guess_segment_properties()
