@@ -27,6 +27,7 @@ WORDS = {
     Metered.DOWNLOAD: "Downloading results",
     Metered.RETRY: "Retrying jobs",
     Metered.SECURE: "Securing credentials",
+    Metered.REHEARSE: "Rehearsing",
 }
 
 

@@ -20,6 +20,7 @@ class Metered(StrEnum):
     DOWNLOAD = auto()
     RETRY = auto()
     SECURE = auto()  #: credentials that callers wrote themselves
+    REHEARSE = auto()  #: rehearsals
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ PLANS: Mapping[str, Plan] = {
             Metered.DOWNLOAD: Rate(50, 3600),
             Metered.RETRY: Rate(5, 3600),
             Metered.SECURE: Rate(600, 3600),
+            Metered.REHEARSE: Rate(30, 3600),  # a job is mended more than once
         },
     ),
     # No limits but the machine's safety bounds.

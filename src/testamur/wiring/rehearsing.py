@@ -19,6 +19,7 @@ from testamur.issuance.issue import checker
 from testamur.rehearsal.ports import Stage
 from testamur.rehearsal.rehearse import SECONDS, Abandoned, Run, rehearse
 from testamur.rehearsal.tally import Note
+from testamur.web.verbs import ReceivedFile, Wanted
 
 from .office import Office
 from .rehearsing_stage import HouseStage, Pictures, Play
@@ -173,6 +174,63 @@ class Rehearsals:
             allow_http=False,
             own_hosts=[self.office.public_host],
             resolver=system_resolver,
+        )
+
+
+@dataclass(frozen=True)
+class SiteRehearsals:
+    """`web.routes.native_rehearsals.Rehearse`."""
+
+    office: Office
+    rehearsals: Rehearsals
+
+    def files(
+        self,
+        tenant: Tenant,
+        rows_file: ReceivedFile,
+        images_file: ReceivedFile | None,
+        wanted: Wanted,
+        *,
+        note: Note | None,
+        is_abandoned: Abandoned,
+    ) -> Rehearsed:
+        """Return how issuing these files would go."""
+        return self.rehearsals.of_files(
+            tenant,
+            UploadedFile(rows_file.path, rows_file.sha256),
+            UploadedFile(images_file.path, images_file.sha256) if images_file else None,
+            self._wishes(tenant, wanted),
+            note=note,
+            is_abandoned=is_abandoned,
+        )
+
+    def records(
+        self,
+        tenant: Tenant,
+        records: Sequence[Mapping[str, object]],
+        wanted: Wanted,
+        *,
+        note: Note | None,
+        is_abandoned: Abandoned,
+    ) -> Rehearsed:
+        """Return how issuing rows that came as JSON would go."""
+        return self.rehearsals.of_records(
+            tenant,
+            records,
+            self._wishes(tenant, wanted),
+            note=note,
+            is_abandoned=is_abandoned,
+        )
+
+    def _wishes(self, tenant: Tenant, wanted: Wanted) -> Wishes:
+        use = None
+        if wanted.template is not None:
+            use = self.office.templates.choose(tenant.id, wanted.template)
+        return Wishes(
+            encoding=wanted.encoding,
+            mapping=wanted.mapping,
+            valid_days=wanted.valid_days,
+            template=use,
         )
 
 

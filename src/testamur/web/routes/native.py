@@ -1,7 +1,7 @@
 """The native API under /v1: jobs, and what belongs to them."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Path
 from starlette.requests import Request
@@ -10,7 +10,7 @@ from starlette.responses import Response
 from testamur.core.lifecycle import JobState
 from testamur.core.policy import MAX_VALID_DAYS, Metered, Scope
 from testamur.core.refusals import Kind, Refusal
-from testamur.core.words import Caller, Job, Progress
+from testamur.core.words import Caller, Progress, Tenant
 from testamur.dialects.native import read, spell, wire
 
 from ..answers import json_answer
@@ -20,6 +20,8 @@ from ..downloads import download_answer
 from ..queries import LIMIT_SCHEMA, PAGE_SCHEMA, documented, query_of
 from ..uploads import FileRule, receive
 from ..verbs import ReceivedFile, Verbs, Wanted
+
+T = TypeVar("T")
 
 #: Rows as JSON: what a thousand of the longest rows take.
 MAX_JSON_ROWS_BYTES = 10 * 1024 * 1024
@@ -99,9 +101,9 @@ def job_routes(verbs: Verbs) -> APIRouter:
         kind, _ = content_type(request)
         async with creating(verbs, known, key):
             if kind == b"application/json":
-                job = await _from_json(request, verbs, known, key)
+                job = await from_json(request, verbs, known, key, jobs.submit_records)
             else:
-                job = await _from_files(request, verbs, known, key)
+                job = await from_files(request, verbs, known, key, jobs.submit)
         progress = Progress.at_acceptance(job)
         location = {"Location": f"/v1/jobs/{job.id}"}
         return json_answer(spell.job(progress), 202, location)
@@ -188,9 +190,14 @@ def job_routes(verbs: Verbs) -> APIRouter:
     return router
 
 
-async def _from_json(
-    request: Request, verbs: Verbs, known: Caller, key: str | None
-) -> Job:
+async def from_json(
+    request: Request,
+    verbs: Verbs,
+    known: Caller,
+    key: str | None,
+    submit_records: Callable[[Tenant, Sequence[Mapping[str, Any]], bytes, Wanted], T],
+) -> T:
+    """Return what *submit_records* makes of the rows in a JSON body."""
     limit = min(MAX_JSON_ROWS_BYTES, known.tenant.plan.max_csv_bytes)
     body = await read_body(request, limit)
     new = read.new_job(await verbs.ask_slowly(lambda: read_json(body, max_bytes=limit)))
@@ -202,13 +209,18 @@ async def _from_json(
         template=new.template,
     )
     return await verbs.ask_slowly(
-        verbs.jobs.submit_records, known.tenant, new.records, body, wanted
+        submit_records, known.tenant, new.records, body, wanted
     )
 
 
-async def _from_files(
-    request: Request, verbs: Verbs, known: Caller, key: str | None
-) -> Job:
+async def from_files(
+    request: Request,
+    verbs: Verbs,
+    known: Caller,
+    key: str | None,
+    submit: Callable[[Tenant, ReceivedFile, ReceivedFile | None, Wanted], T],
+) -> T:
+    """Return what *submit* makes of the files of a form."""
     plan = known.tenant.plan
     rules = {
         "rows": FileRule(plan.max_csv_bytes),
@@ -239,7 +251,7 @@ async def _from_files(
             mapping=read.mapping(read_json(mapping.encode())) if mapping else None,
         )
         return await verbs.ask_slowly(
-            verbs.jobs.submit,
+            submit,
             known.tenant,
             files["rows"],
             files.get("images"),
