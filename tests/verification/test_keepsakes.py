@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 
+import pikepdf
 import pytest
 
 from support.credentials import DID, issuer_key
@@ -180,3 +181,42 @@ def test_moments_that_no_calendar_has_are_no_trouble():
     verdict = verdict_on(made_bundle(status=listed), web=None, wish=OFFLINE)
 
     assert check_of(verdict, Step.STATUS).spelled()["asOf"] is None
+
+
+def pdf_with(content: bytes | None) -> bytes:
+    """Return a PDF with this attached as `credential.json`; None: with nothing."""
+    document = pikepdf.new()
+    document.add_blank_page()
+    if content is not None:
+        document.attachments["credential.json"] = content
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def test_a_credential_attached_to_a_pdf_is_judged_as_it_would_be_alone():
+    """And whoever reads the verdict is told that the pages are not signed."""
+    alone = json.dumps(credential()).encode()
+
+    verdict = verdict_on(pdf_with(alone))
+
+    assert verdict.came_as == "pdf"
+    assert verdict.result is verdict_on(alone).result
+    assert verdict.says == verdict_on(alone).says
+    assert "compare" in check_of(verdict, Step.READING).detail
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (pdf_with(None), "pdf_no_credential"),
+        (pdf_with(b"%PDF"), "unknown_format"),
+        (b"%PDF-1.7 and no more", "pdf_damaged"),
+    ],
+)
+def test_a_pdf_without_a_credential_is_unreadable(data, code):
+    """The answer says what is missing."""
+    verdict = verdict_on(data)
+
+    assert verdict.result is Result.UNREADABLE
+    assert check_of(verdict, Step.READING).code == code

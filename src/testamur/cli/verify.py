@@ -35,8 +35,8 @@ def verify(
         str,
         typer.Argument(
             metavar="FILE-OR-URL",
-            help="Credential (JSON, JWT), picture (PNG) or bundle (ZIP); - reads it "
-            "from standard input.",
+            help="Credential (JSON, JWT), picture (PNG), document (PDF) or bundle "
+            "(ZIP); - reads it from standard input.",
         ),
     ],
     offline: Annotated[

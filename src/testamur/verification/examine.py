@@ -5,7 +5,8 @@ An examination is plain JSON, and nothing in it is a judgement on keys, dates or
 status: those are made where there is a clock, a network and a database. Its keys:
 
 - `trouble`: [code, detail] when it cannot be read; then there is nothing else.
-- `cameAs`: json, jwt, png or bundle. `kind`: credential, presentation, array or "".
+- `cameAs`: json, jwt, png, pdf or bundle. `kind`: credential, presentation, array
+  or "".
 - `problems`: [code, detail, at] for every rule of form that is broken.
 - `says`: what it says of itself, for people, cut to size.
 - `id`, `issuer`, `holder`, `subjects`, `types`, `validFrom`, `validUntil` (ms).
@@ -25,7 +26,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from . import bundle, jwt, png
+from . import bundle, jwt, pdf, png
 from .badge_form import problems_with_badge
 from .bundle import digests_of
 from .form import (
@@ -70,6 +71,8 @@ def _seen(data: bytes, media_type: str, words: Words) -> Examination:
     if data.startswith(png.SIGNATURE):
         found = _text(png.unbaked(data), words)
         return found | {"cameAs": "png", "picture": digests_of(png.bare(data))}
+    if data.startswith(pdf.SIGNATURE):
+        return _text(pdf.attached(data), words) | {"cameAs": "pdf"}
     if data.startswith(b"PK\x03\x04"):
         parts = bundle.opened(data)
         found = _text(parts.credential, words)
@@ -86,8 +89,8 @@ def _text(data: bytes, words: Words) -> Examination:
     if text[:1] not in b"{[":
         raise NotReadable(
             "unknown_format",
-            "This is neither a credential (JSON or JWT) nor a picture (PNG) or bundle "
-            "(ZIP) that holds one.",
+            "This is neither a credential (JSON or JWT) nor a picture (PNG), document "
+            "(PDF) or bundle (ZIP) that holds one.",
         )
     value = read_json(data)
     if isinstance(value, list):

@@ -22,6 +22,8 @@ def how_read(came_as: str) -> str:
         "json": "It was read as JSON.",
         "jwt": "It was read as a JSON Web Token.",
         "png": "It was found inside the picture.",
+        "pdf": "It was attached to the PDF. Only what is told here is signed: compare "
+        "it with what the pages say.",
         "bundle": "It was found in the bundle.",
     }.get(came_as, "It was read.")
 

@@ -99,7 +99,7 @@ class Verdict:
     #: unless the result is valid. Keys: id, types, name, description, issuer,
     #: issuerName, recipient, validFrom, validUntil.
     says: Mapping[str, Any] = field(default_factory=dict)
-    #: How it came: "json", "jwt", "png", "bundle", "id".
+    #: How it came: "json", "jwt", "png", "pdf", "bundle", "id".
     came_as: str = ""
     #: The verdicts on the credentials inside a presentation or an array.
     inside: Sequence["Verdict"] = ()

@@ -65,7 +65,8 @@ class Verifier:
         Return the verdict on *data*.
 
         JSON, an array of JSON credentials, an EnvelopedVerifiableCredential, a
-        presentation, a JWT, a PNG with a credential baked in, or a bundle (ZIP):
+        presentation, a JWT, a PNG with a credential baked in, a PDF with one
+        attached, or a bundle (ZIP):
         what it is is seen from the bytes.
 
         Raises:

@@ -42,7 +42,12 @@ TOKEN_TYPES = (
     b"application/vp+jwt",
     b"text/plain",
 )
-FILE_TYPES = (b"image/png", b"application/zip", b"application/octet-stream")
+FILE_TYPES = (
+    b"image/png",
+    b"application/pdf",
+    b"application/zip",
+    b"application/octet-stream",
+)
 
 #: So many are checked at once, in threads; the others wait for their turn, as long
 #: as people do.
@@ -72,6 +77,7 @@ BODY: dict[str, Any] = {
             "application/vc": {"schema": {"type": "object"}},
             "application/vc+jwt": {"schema": {"type": "string"}},
             "image/png": {"schema": {"type": "string", "format": "binary"}},
+            "application/pdf": {"schema": {"type": "string", "format": "binary"}},
             "application/zip": {"schema": {"type": "string", "format": "binary"}},
             "multipart/form-data": {
                 "schema": {
@@ -263,7 +269,7 @@ async def _receive(request: Request, *, is_page: bool) -> _Sent:
         Kind.UNSUPPORTED,
         "content_type",
         "Send a credential as application/json, application/vc, application/vc+jwt, "
-        "image/png or application/zip; or a form with one file.",
+        "image/png, application/pdf or application/zip; or a form with one file.",
     )
 
 
