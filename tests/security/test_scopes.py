@@ -37,7 +37,13 @@ PAGES = {
     "/verify",
 }
 
-VALUES = {"{jobId}": "0" * 24, "{id}": "0" * 24, "{type}": "csv", "{count}": "7"}
+VALUES = {
+    "{jobId}": "0" * 24,
+    "{id}": "0" * 24,
+    "{type}": "csv",
+    "{count}": "7",
+    "{number}": "1",
+}
 
 
 def concrete(path):

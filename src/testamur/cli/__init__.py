@@ -23,6 +23,7 @@ from . import (
     record,
     secret,
     server,
+    template,
     tenant,
     token,
     verify,
@@ -45,6 +46,7 @@ issuer.add_to(app)
 key.add_to(app)
 token.add_to(app)
 issue.add_to(app)
+template.add_to(app)
 job.add_to(app)
 certificate.add_to(app)
 log.add_to(app)

@@ -24,6 +24,8 @@ from testamur.core.words import (
     Progress,
     PublicKey,
     Status,
+    Template,
+    TemplateVersion,
     Tenant,
 )
 
@@ -60,8 +62,47 @@ class CertificateLine:
     url: str
 
 
+class TemplateDesk(Protocol):
+    """What is done with templates. A *wish* is an id or a name, `@` a version."""
+
+    def listing(
+        self, slug: str, page: int, limit: int
+    ) -> tuple[Sequence[Template], int]:
+        """Return one page of what a tenant may use, and how many there are."""
+        ...
+
+    def named(self, slug: str, wish: str) -> tuple[Template, TemplateVersion]:
+        """Return a template and its newest version, or the one wished for."""
+        ...
+
+    def add(
+        self, slug: str, name: str | None, data: bytes, *, is_pdf: bool
+    ) -> tuple[Template, TemplateVersion, bool]:
+        """Keep a package, or what a PDF comes to; say whether it is new."""
+        ...
+
+    def package(self, slug: str, wish: str) -> bytes:
+        """Return the ZIP that a template was read from."""
+        ...
+
+    def preview(
+        self, slug: str, wish: str, kind: str, values: Mapping[str, str]
+    ) -> bytes:
+        """Return a sample certificate as `pdf` or `png`."""
+        ...
+
+    def archive(self, slug: str, wish: str) -> Template:
+        """Offer a template no more."""
+        ...
+
+
 class Desk(Protocol):
     """An open office, as the command line sees it. It closes itself."""
+
+    @property
+    def templates(self) -> TemplateDesk:
+        """What is done with templates."""
+        ...
 
     def create_tenant(self, slug: str, name: str, plan: str) -> Tenant:
         """Create a tenant, or refuse."""

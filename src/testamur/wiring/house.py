@@ -17,7 +17,12 @@ from testamur.adapters.processes.pool import WorkerPool
 from testamur.adapters.sql.acts import SqlActs
 from testamur.adapters.sql.backup import backup_database
 from testamur.adapters.sql.fsck import violations
-from testamur.cli.house import CertificateLine, RecordLine, SettingLine
+from testamur.cli.house import (
+    CertificateLine,
+    RecordLine,
+    SettingLine,
+    TemplateDesk,
+)
 from testamur.config import Settings, read_settings
 from testamur.core.acts import Chosen, Done, Erasure, Person
 from testamur.core.download import Download
@@ -67,6 +72,13 @@ class OfficeDesk:
     """`cli.house.Desk` on an open office."""
 
     office: Office
+
+    @property
+    def templates(self) -> TemplateDesk:
+        """What is done with templates."""
+        from .template_desk import OfficeTemplates
+
+        return OfficeTemplates(self.office, by=OPERATOR)
 
     def create_tenant(self, slug: str, name: str, plan: str) -> Tenant:
         """Create a tenant, and the key it signs with; or refuse."""
@@ -391,7 +403,7 @@ class OfficeDesk:
             )
 
     def _damaged_files(self) -> Iterator[str]:
-        named = self.office.shelf.files()
+        named = self.office.shelf.files() | self.office.templates.files()
         stored = self.office.blobs.digests()
         for digest in stored:
             if _digest(self.office.blobs.path(digest)) != digest:

@@ -46,6 +46,7 @@ from testamur.web.routes.native import job_routes
 from testamur.web.routes.native_account import account_routes
 from testamur.web.routes.native_erasure import erasure_routes
 from testamur.web.routes.native_standing import standing_routes
+from testamur.web.routes.native_templates import template_routes
 from testamur.web.routes.pocketbook import pocketbook_routes
 from testamur.web.routes.renditions import rendition_routes
 from testamur.web.routes.status_lists import status_list_routes
@@ -368,6 +369,7 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
             pocketbook_routes(verbs),
             job_routes(verbs),
             account_routes(verbs),
+            template_routes(verbs, lambda: office.templates),
             rendition_routes(
                 verbs,
                 render=lambda by, name, format, algorithm: rendered(

@@ -5,8 +5,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
 
 from testamur.adapters.sql.templates import SqlTemplates
+from testamur.core.columns import ATTRIBUTE_PREFIX, is_attribute_name
 from testamur.core.ids import is_id
 from testamur.core.refusals import Fault, Kind, Reason, Refusal
 from testamur.core.text import nfc, quoted, text_problem, trim
@@ -19,10 +21,13 @@ from testamur.core.words import (
 )
 from testamur.rendering.font_house import House
 from testamur.rendering.package import Package, read_package
-from testamur.rendering.printer import Printer, Subject
+from testamur.rendering.package_schema import TEMPLATE_SCHEMA
 
 from .gallery import Registered, register
 from .office import Office
+
+if TYPE_CHECKING:
+    from testamur.rendering.printer import Subject
 
 MAX_NAME_CHARACTERS = 255
 
@@ -41,6 +46,8 @@ SAMPLE = {
     "recipientName": "Ada Lovelace",
     "recipientEmail": "ada@example.org",
 }
+#: What else it can be told to say.
+SAYABLE = ("issuerName",)
 SAMPLE_REFERENCE = "SAMPLE"
 SAMPLE_ATTRIBUTES = {"hours": "40", "result": "Passed with distinction"}
 SAMPLE_VALID_DAYS = 365
@@ -131,7 +138,20 @@ class Templates:
         template = self._own(tenant_id, template_id)
         self._store.archive(template, self.office.clock(), by=by)
 
+    def from_pdf(self, data: bytes, name: str | None) -> bytes:
+        """
+        Return the package that a PDF with `{{placeholders}}` comes to.
+
+        Raises:
+            Refusal: INVALID or TOO_LARGE, with what to change in the PDF.
+        """
+        raise NotImplementedError
+
     # --- What there is ---
+
+    def schema(self) -> Mapping[str, Any]:
+        """Return the JSON Schema of `template.json`."""
+        return TEMPLATE_SCHEMA
 
     def listing(
         self, tenant_id: str, *, page: int, limit: int
@@ -247,6 +267,9 @@ class Templates:
             Refusal: NOT_FOUND; INVALID `template_broken`, or what is wrong with a
                 value (`glyph_missing`, `text_too_long`).
         """
+        # Imported when it is first needed: it brings everything that draws.
+        from testamur.rendering.printer import Printer
+
         _, version = self.version(tenant_id, template_id, number)
         subject = self._sample(version, values or {})
         with self.office.blobs.open(self.prepared(version.id)) as file:
@@ -369,13 +392,24 @@ class Templates:
             at="template",
         )
 
-    def _sample(self, version: TemplateVersion, values: Mapping[str, str]) -> Subject:
+    def _sample(self, version: TemplateVersion, values: Mapping[str, str]) -> "Subject":
+        from testamur.rendering.printer import Subject
+
         given = {name: _checked_value(name, value) for name, value in values.items()}
+        for name in given:
+            if name not in SAMPLE and name not in SAYABLE and not is_attribute(name):
+                columns = ", ".join((*SAMPLE, *SAYABLE, ATTRIBUTE_PREFIX + "..."))
+                raise Refusal(
+                    Kind.INVALID,
+                    "unknown_parameter",
+                    f"A sample can be told what to say for {columns}.",
+                    at=name[:64],
+                )
         said = SAMPLE | {name: value for name, value in given.items() if name in SAMPLE}
         attributes = {}
         for column in (*version.about.columns, *given):
-            if column.startswith("attribute_"):
-                name = column.removeprefix("attribute_")
+            if is_attribute(column):
+                name = column.removeprefix(ATTRIBUTE_PREFIX)
                 plain = SAMPLE_ATTRIBUTES.get(name, name.replace("_", " ").capitalize())
                 attributes[name] = given.get(column, plain)
         now = self.office.clock()
@@ -397,6 +431,13 @@ class Templates:
             issuer_name=given.get("issuerName", "Sample Institute"),
             url=self.office.public_url,
         )
+
+
+def is_attribute(column: str) -> bool:
+    """Say whether *column* is one of a tenant's own."""
+    return column.startswith(ATTRIBUTE_PREFIX) and is_attribute_name(
+        column.removeprefix(ATTRIBUTE_PREFIX)
+    )
 
 
 def _checked_name(name: str) -> str:
