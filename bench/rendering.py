@@ -1,0 +1,281 @@
+"""
+Certificates a second on one core, and bytes of each, by every way of drawing them.
+
+Everybody draws the same certificate (`diploma`) in the same run; what is counted is
+processor time. Ours is PDF/A-3a, tagged, with a credential of 2 KB attached; the
+others' files are plain ones, and they are handed their QR codes ready made.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+import typst
+
+from testamur.core.refusals import Reason
+from testamur.core.words import Facts
+from testamur.rendering.fonts import Fonts
+from testamur.rendering.laid import Laid
+from testamur.rendering.layout import Layout
+from testamur.rendering.package import read_package
+from testamur.rendering.prepare import prepare
+from testamur.rendering.prepared import Prepared
+from testamur.rendering.raster import Raster
+from testamur.rendering.read_back import Expected, ReadBack, texts_of
+from testamur.rendering.stamp import Extras, Press
+from testamur.rendering.typeset import Typesetter
+from testamur.rendering.values import filled, values_of
+
+from . import diploma, html_engines
+
+#: 22 November 2026.
+ISSUED = 1_795_305_600_000
+CREDENTIAL = json.dumps({"credentialSubject": {"filler": "x" * 2_000}}).encode()
+
+
+class Row(NamedTuple):
+    """One certificate, as all ways of drawing are given it."""
+
+    values: dict[str, str]
+    extras: Extras
+    expected: Expected
+
+
+class Bench:
+    """A template that is ready to draw, and what draws it."""
+
+    def __init__(self, package: bytes) -> None:
+        self.package = read_package(package)
+        self.prepared = Prepared.from_bytes(prepare(package).prepared.to_bytes())
+        design = self.prepared.design
+        assets = self.prepared.assets
+        fonts = Fonts([(font, assets[font.asset]) for font in design.fonts])
+        self.layout = Layout(design, fonts)
+        self.press = Press(self.prepared, fonts)
+        self.raster = Raster(self.prepared)
+        self.read_back = ReadBack(self.prepared)
+
+    def rows(self, people: Sequence[diploma.Person]) -> list[Row]:
+        """Return what is drawn of *people*."""
+        return [self._row(number, each) for number, each in enumerate(people)]
+
+    def _row(self, number: int, person: diploma.Person) -> Row:
+        design = self.prepared.design
+        facts = Facts(
+            name=diploma.COURSE,
+            description="",
+            category="course",
+            recipient_email=f"person.{number}@example.org",
+            recipient_name=person.name,
+            attributes=(("hours", person.hours),),
+            expiry_days=None,
+            image=None,
+        )
+        values = values_of(
+            design,
+            facts,
+            certificate_id=f"{number:08d}",
+            reference=person.reference,
+            issued_at=ISSUED,
+            valid_until=None,
+            issuer_name="Example Institute",
+            url=person.url,
+        )
+        title = filled(design.title, values)
+        extras = Extras(
+            title=title,
+            certificate_id=f"{number:08d}",
+            issued_at=ISSUED,
+            url=person.url,
+            issuer_name="Example Institute",
+            credential=CREDENTIAL,
+        )
+        expected = Expected(texts_of(design, values), person.url, title, CREDENTIAL)
+        return Row(dict(values), extras, expected)
+
+    def tail(self, row: Row) -> bytes:
+        """Return the tail of a certificate's PDF."""
+        laid = self.layout.lay_out(row.values, only_variable=True)
+        assert isinstance(laid, Laid), laid
+        return self.press.stamp(laid, row.extras)
+
+    def checked(self, row: Row) -> bytes:
+        """Return the same, read back."""
+        tail = self.tail(row)
+        problem = self.read_back.problem_with(tail, row.expected)
+        assert problem is None, problem
+        return tail
+
+    def png(self, row: Row) -> bytes:
+        """Return a certificate as PNG; its PDF is made on the way."""
+        return self.raster.png(self.tail(row))
+
+    def checked_png(self, row: Row) -> bytes:
+        """Return the same, PDF and PNG read back."""
+        picture = self.raster.png(self.checked(row))
+        problem = self.read_back.problem_with_png(picture, row.expected)
+        assert problem is None, problem
+        return picture
+
+
+class Found(NamedTuple):
+    """What one way of drawing takes for a page."""
+
+    seconds: float
+    size: float
+
+
+def main(count: int = 1_000, slow: int = 20, pages: int = 10_000) -> None:
+    """Print every figure: *count* pages of ours, *slow* of others', *pages* in all."""
+    started = time.process_time()
+    bench = Bench(diploma.package())
+    preparing = time.process_time() - started
+    people = diploma.people(max(count, slow + 1))
+    rows = bench.rows(people)
+    prefix = len(bench.prepared.prefix)
+    tail = len(bench.tail(rows[0]))
+    print("A4 landscape certificate: pages/s of processor time, one core")
+    print(
+        f"prefix {prefix:,} bytes once; kept per certificate {tail:,} bytes, of which "
+        f"{tail - len(_bare(bench, rows[0])):,} are the credential; preparing the "
+        f"template {preparing:.1f} s",
+        flush=True,
+    )
+    ours: list[tuple[str, Callable[[Row], bytes], int]] = [
+        ("PDF, prepared", bench.tail, prefix),
+        ("PDF, prepared, read back", bench.checked, prefix),
+        ("PNG 96 ppi, prepared", bench.png, 0),
+        ("PNG 96 ppi, PDF and PNG read back", bench.checked_png, 0),
+        ("JPEG 96 ppi", lambda row: bench.raster.jpeg(bench.tail(row)), 0),
+        ("social card", lambda row: bench.raster.card(bench.tail(row)), 0),
+    ]
+    found: dict[str, Found | str] = {
+        name: _cost(work, rows[:count], extra) for name, work, extra in ours
+    }
+    found |= _typst(bench, rows[: slow + 1], people[: slow + 1])
+    html = [diploma.html(person) for person in people[: slow + 1]]
+    found["WeasyPrint 70.0 (HTML to PDF)"] = _named(html_engines.weasyprint(html))
+    found["Chromium, headless (HTML to PDF)"] = _named(html_engines.chromium(html))
+    _print(found)
+    _memory(pages)
+
+
+def _bare(bench: Bench, row: Row) -> bytes:
+    """Return the tail of *row* without its credential."""
+    laid = bench.layout.lay_out(row.values, only_variable=True)
+    assert isinstance(laid, Laid)
+    bare = {name: getattr(row.extras, name) for name in ("title", "url", "issued_at")}
+    return bench.press.stamp(
+        laid, Extras(certificate_id=row.extras.certificate_id, **bare)
+    )
+
+
+def _cost(work: Callable[[Row], bytes], rows: Sequence[Row], extra: int = 0) -> Found:
+    """Return the median of three rounds; the first page of all does not count."""
+    work(rows[0])
+    rounds = []
+    for _ in range(3):
+        size, started = 0, time.process_time()
+        for row in rows:
+            size += len(work(row)) + extra
+        rounds.append((time.process_time() - started) / len(rows))
+    return Found(sorted(rounds)[1], size / len(rows))
+
+
+def _typst(
+    bench: Bench, rows: Sequence[Row], people: Sequence[diploma.Person]
+) -> dict[str, Found | str]:
+    with tempfile.TemporaryDirectory() as folder:
+        typesetter = Typesetter(Path(folder) / "ours")
+
+        def typeset(row: Row) -> bytes:
+            laid = bench.layout.lay_out(row.values)
+            assert isinstance(laid, Laid), laid
+            drawn = typesetter.pdf(bench.package, laid, row.extras, row.values)
+            assert not isinstance(drawn, Reason), drawn
+            return drawn
+
+        root = Path(folder) / "plain"
+        root.mkdir()
+        (root / "border.svg").write_text(diploma.border_svg())
+        (root / "logo.png").write_bytes(diploma.logo_png())
+        (root / "main.typ").write_text(diploma.TYPST)
+        compiler = typst.Compiler(
+            root=str(root),
+            font_paths=[str(diploma.FONT.parent)],
+            ignore_system_fonts=True,
+        )
+        given = {
+            row.extras.certificate_id: json.dumps(diploma.typst_data(person))
+            for row, person in zip(rows, people, strict=True)
+        }
+
+        def plain(row: Row) -> bytes:
+            data = given[row.extras.certificate_id]
+            made = compiler.compile(
+                input=str(root / "main.typ"), sys_inputs={"data": data}
+            )
+            assert isinstance(made, bytes)
+            return made
+
+        return {
+            "PDF, typeset (our Typst path)": _cost(typeset, rows),
+            f"Typst {typst.__version__}, written by hand": _cost(plain, rows),
+        }
+
+
+def _named(cost: html_engines.Cost | str) -> Found | str:
+    return cost if isinstance(cost, str) else Found(*cost)
+
+
+def _print(found: dict[str, Found | str]) -> None:
+    best = found["PDF, prepared"]
+    assert isinstance(best, Found)
+    print(f"{'':36} {'pages/s':>9} {'ms':>8} {'bytes':>9} {'prepared PDF is':>16}")
+    for name, each in found.items():
+        if isinstance(each, str):
+            print(f"{name:36} not measured: {each}")
+            continue
+        print(
+            f"{name:36} {1 / each.seconds:>9,.1f} {1e3 * each.seconds:>8.2f} "
+            f"{each.size:>9,.0f} {each.seconds / best.seconds:>15.1f}x",
+            flush=True,
+        )
+
+
+def _memory(pages: int) -> None:
+    """Print what a fresh process takes for *pages*, each as PDF and PNG."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.rendering", str(pages)],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    print(done.stdout, end="", flush=True)
+
+
+def _draw_many(pages: int) -> None:
+    bench = Bench(diploma.package())
+    process = psutil.Process()
+    people = diploma.people(1_000)
+    seen = []
+    for done in range(1, pages + 1):
+        (row,) = bench.rows([people[done % len(people)]])
+        bench.checked_png(row)
+        if done in (pages // 10, pages):
+            seen.append(f"{process.memory_info().rss / 2**20:.0f} MiB after {done:,}")
+    print(f"memory (RSS), PDF and PNG, both read back: {', '.join(seen)} pages")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        _draw_many(int(sys.argv[1]))
+    else:
+        main()
