@@ -10,6 +10,7 @@ import typer
 
 from testamur.core.acts import Chosen, Done, Erasure, Person
 from testamur.core.download import Download
+from testamur.core.findings import Finding, Rehearsed
 from testamur.core.lifecycle import StandingEvent
 from testamur.core.words import (
     ApiKey,
@@ -169,6 +170,21 @@ class Desk(Protocol):
         template: str | None,
     ) -> Job:
         """Accept files as a job, or refuse."""
+        ...
+
+    def rehearse(
+        self,
+        slug: str,
+        rows: Path,
+        images: Path | None,
+        *,
+        encoding: str | None,
+        mapping: Mapping[str, str] | None,
+        valid_days: int | None,
+        template: str | None,
+        note: Callable[[Finding], object] | None,
+    ) -> Rehearsed:
+        """Return how issuing these files would go; hand every finding to *note*."""
         ...
 
     def jobs(

@@ -1,19 +1,24 @@
 """`testamur issue`: the main job from the command line."""
 
+import contextlib
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import orjson
 import typer
+from rich.console import Console
 
 from testamur.core.lifecycle import JobState
 from testamur.core.policy import MAX_VALID_DAYS
 from testamur.core.refusals import Kind, Refusal
+from testamur.dialects.native import rehearsals as spell
 
 from .house import house_of
 from .job import save
 from .key import Slug
+from .rehearsal import print_rehearsal
 from .show import Json, job_fields, out, print_job, print_json, watch
 
 
@@ -57,9 +62,31 @@ def issue(
     results: Annotated[
         Path | None, typer.Option(help="Where the results CSV goes.")
     ] = None,
+    rehearse: Annotated[
+        bool,
+        typer.Option(
+            "--rehearse",
+            help="Issue nothing: say which rows would fail or look wrong. Exits with 1 "
+            "if any would fail; --results takes every finding as CSV.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Issue a certificate for every row, and say where the results are."""
+    if rehearse:
+        _rehearse(
+            context,
+            tenant,
+            file,
+            images,
+            template=template,
+            encoding=encoding,
+            mapping=_mapping(map_ or []),
+            valid_days=valid_days,
+            results=results,
+            as_json=as_json,
+        )
+        return
     _refuse_unwritable(results)
     with house_of(context).open() as desk:
         submitted = desk.submit(
@@ -105,6 +132,48 @@ def issue(
             if not progress.succeeded
             else f"the job is {progress.job.state}",
         )
+
+
+def _rehearse(
+    context: typer.Context,
+    tenant: str,
+    file: Path,
+    images: Path | None,
+    *,
+    template: str | None,
+    encoding: str | None,
+    mapping: dict[str, str] | None,
+    valid_days: int | None,
+    results: Path | None,
+    as_json: bool,
+) -> None:
+    """Print how issuing would go; write all findings to *results*."""
+    if results is not None:
+        _refuse_unwritable(results)
+    with contextlib.ExitStack() as closing:
+        desk = closing.enter_context(house_of(context).open())
+        table = closing.enter_context(results.open("wb")) if results else None
+        if table is not None:
+            table.write(spell.header_line())
+        if sys.stderr.isatty():
+            console = Console(stderr=True)
+            closing.enter_context(console.status("rehearsing"))
+        found = desk.rehearse(
+            tenant,
+            file,
+            images,
+            encoding=encoding,
+            mapping=mapping,
+            valid_days=valid_days,
+            template=template,
+            note=(lambda one: table.write(spell.line(one))) if table else None,
+        )
+    if as_json:
+        print_json(spell.report(found))
+    else:
+        print_rehearsal(found, file, results)
+    if found.failing:
+        raise typer.Exit(1)
 
 
 def _refuse_unwritable(results: Path | None) -> None:

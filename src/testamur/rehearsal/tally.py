@@ -11,7 +11,7 @@ KEPT = 1_000
 NAMED_ROWS = 10
 
 #: Takes every finding, in the order of the rows.
-Note = Callable[[Finding], None]
+Note = Callable[[Finding], object]
 
 
 class _Count:

@@ -1,10 +1,11 @@
 """The command line's verbs."""
 
 import hashlib
+import math
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from testamur.config import Settings, read_settings
 from testamur.core.acts import Chosen, Done, Erasure, Person
 from testamur.core.download import Download
 from testamur.core.failpoints import fp
+from testamur.core.findings import Finding, Rehearsed
 from testamur.core.lifecycle import JobState, StandingEvent
 from testamur.core.refusals import Halted, Kind, Refusal
 from testamur.core.words import (
@@ -180,6 +182,38 @@ class OfficeDesk:
                     valid_days=valid_days,
                     template=use,
                 ),
+            )
+
+    def rehearse(
+        self,
+        slug: str,
+        rows: Path,
+        images: Path | None,
+        *,
+        encoding: str | None,
+        mapping: Mapping[str, str] | None,
+        valid_days: int | None,
+        template: str | None,
+        note: Callable[[Finding], object] | None,
+    ) -> Rehearsed:
+        """Return how issuing these files would go; hand every finding to *note*."""
+        from .rehearsing import Rehearsals
+
+        tenant = self.office.tenants.find(slug)
+        use = self.office.templates.choose(tenant.id, template) if template else None
+        with Spool(self.office.spool) as spool:
+            return Rehearsals(self.office).of_files(
+                tenant,
+                _copied(rows, spool.home),
+                _copied(images, spool.home) if images else None,
+                Wishes(
+                    encoding=encoding,
+                    mapping=mapping,
+                    valid_days=valid_days,
+                    template=use,
+                ),
+                note=note,
+                seconds=math.inf,  # who waits at a terminal can stop it
             )
 
     def jobs(

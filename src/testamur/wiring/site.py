@@ -45,6 +45,7 @@ from testamur.web.routes.metrics import metrics_routes
 from testamur.web.routes.native import job_routes
 from testamur.web.routes.native_account import account_routes
 from testamur.web.routes.native_erasure import erasure_routes
+from testamur.web.routes.native_rehearsals import rehearsal_routes
 from testamur.web.routes.native_standing import standing_routes
 from testamur.web.routes.native_templates import template_routes
 from testamur.web.routes.pocketbook import pocketbook_routes
@@ -61,6 +62,7 @@ from .issuers import document_of, document_of_house, profile_of
 from .keepsakes import Keepsakes
 from .log import log_proof, log_reader, log_vkey
 from .office import Office
+from .rehearsing import Rehearsals, SiteRehearsals
 from .renditions import log_proof_of, rendered
 from .trust import Trusts
 from .vc_api import SiteVcApi
@@ -368,6 +370,7 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
         [
             pocketbook_routes(verbs),
             job_routes(verbs),
+            rehearsal_routes(verbs, SiteRehearsals(office, Rehearsals(office))),
             account_routes(verbs),
             template_routes(verbs, lambda: office.templates),
             rendition_routes(

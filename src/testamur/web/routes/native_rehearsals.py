@@ -42,7 +42,7 @@ PARAMETERS: Mapping[str, dict[str, object]] = {
     },
 }
 
-Note = Callable[[Finding], None]
+Note = Callable[[Finding], object]
 
 
 class Rehearse(Protocol):
