@@ -10,6 +10,7 @@ turn them round twice.
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 from .face import Face
 from .fonts import Fonts
@@ -31,10 +32,10 @@ class Widths(dict[int, float]):
 
     def __init__(self, face: Face) -> None:
         super().__init__()
-        self._face = face
+        self.face = face
 
     def __missing__(self, glyph: int) -> float:
-        found = self[glyph] = width(self._face, glyph)
+        found = self[glyph] = width(self.face, glyph)
         return found
 
 
@@ -64,37 +65,42 @@ class Script:
 
     def write(self, text: LaidText, role: str, mark: int) -> str:
         """Return the content of *text*, marked as number *mark* of the page."""
-        parts = [f"/{role}<</MCID {mark}>>BDC BT {colour(text.colour)} rg"]
+        pieces = [
+            piece
+            for line in text.lines
+            for run in line.runs
+            for piece in self._run(text, line, run)
+        ]
+        # A language of all of it is said once, where its mark is: not every reader
+        # follows marks within marks. ActualText they follow only in a Span.
+        languages = {piece.language for piece in pieces}
+        common = languages.pop() if len(languages) == 1 else None
         tracking = number(text.tracking)
-        if tracking != "0":
-            parts.append(f"{tracking} Tc")
-        for line in text.lines:
-            for run in line.runs:
-                parts += self._run(text, line, run)
-        if tracking != "0":
-            parts.append("0 Tc")
-        parts.append("ET EMC\n")
+        spaced = "" if tracking == "0" else f" {tracking} Tc"
+        parts = [
+            f"/{role}<</MCID {mark}{_said(common, None)}>>BDC"
+            f" BT {colour(text.colour)} rg{spaced}"
+        ]
+        for piece in pieces:
+            language = piece.language if piece.language != common else None
+            own = _said(language, piece.words)
+            parts.append(f"/Span<<{own}>>BDC {piece.shown} EMC" if own else piece.shown)
+        parts.append("0 Tc ET EMC\n" if spaced else "ET EMC\n")
         return " ".join(parts)
 
-    def _run(self, text: LaidText, line: Line, run: Run) -> Iterator[str]:
+    def _run(self, text: LaidText, line: Line, run: Run) -> Iterator["_Piece"]:
         name, letters = self._font(run)
         language = self._spoken.otherwise(run.text)
-        lang = f"/Lang({language})" if language else ""
-        yield (
+        pen = _Pen(self._width_of(letters.face), text)
+        before = (
             f"/{name} {number(text.size)} Tf 1 0 0 1 {number(line.x + run.x)}"
-            f" {number(self._height - line.baseline)} Tm"
+            f" {number(self._height - line.baseline)} Tm "
         )
-        pen = _Pen(1000 / letters.face.upem, self._width_of(letters.face), text, run)
-        for words, glyphs in _spans(run, letters):
-            if words is not None:
-                said = text_string(words).decode()
-                yield f"/Span<<{lang}/ActualText{said}>>BDC {pen.show(glyphs)} EMC"
-            elif lang:
-                yield f"/Span<<{lang}>>BDC {pen.show(glyphs)} EMC"
-            else:
-                yield pen.show(glyphs)
-        if pen.rise:
-            yield "0 Ts"
+        spans = list(_spans(run, letters))
+        for words, glyphs in spans:
+            shown = before + pen.show(glyphs, is_last=glyphs is spans[-1][1])
+            yield _Piece(language, words, shown)
+            before = ""
 
     def _width_of(self, face: Face) -> Widths:
         found = self._widths.get(face.key)
@@ -151,45 +157,57 @@ def _joined(
 class _Pen:
     """Shows glyphs, and keeps its true place while the file's is rounded."""
 
-    def __init__(self, scale: float, widths: Widths, text: LaidText, run: Run) -> None:
-        self._scale = scale
+    def __init__(self, widths: Widths, text: LaidText) -> None:
         self._widths = widths
+        #: From units of the font to thousandths of the size, and to points.
+        self._scale = 1000 / widths.face.upem
+        self._points = text.size / widths.face.upem
         #: How far the true pen is ahead of the file's, in thousandths of the size.
         self._ahead = 0.0
-        self.rise = 0
-        self._rise_scale = scale * text.size / 1000
-        # Tc moves the pen after every code; letters of several glyphs want it once.
+        self._rise = 0
+        #: What Tc moves the pen by, which it does after every glyph; but letters of
+        #: several glyphs are set apart from others only.
         self._tracking = 1000 * text.tracking / text.size
-        self._lasts = _lasts(run) if self._tracking else None
 
-    def show(self, glyphs: Sequence[Glyph]) -> str:
+    def show(self, glyphs: Sequence[Glyph], *, is_last: bool) -> str:
         """Return the operators that show *glyphs* where they belong."""
         scale, widths, ahead = self._scale, self._widths, self._ahead
         done: list[str] = []
-        parts = ["[<"]
-        for glyph in glyphs:
-            code, _, advance, dx, dy = glyph
-            if dy != self.rise:
-                if len(parts) > 1:
-                    done.append("".join([*parts, ">]TJ"]))
-                    parts = ["[<"]
-                done.append(f"{number(dy * self._rise_scale)} Ts")
-                self.rise = dy
+        shown = ""
+        after = glyphs[1:]
+        for place, (code, cluster, advance, dx, dy) in enumerate(glyphs):
+            if dy != self._rise:
+                if shown:
+                    done.append(f"[<{shown}>]TJ")
+                    shown = ""
+                done.append(f"{number(dy * self._points)} Ts")
+                self._rise = dy
             off = ahead + dx * scale
             if off >= _OFF or off <= -_OFF:
                 move = round(off)
-                parts.append(f">{-move}<")
+                shown += f">{-move}<"
                 ahead -= move
-            parts.append(f"{code:04X}")
+            shown += f"{code:04X}"
             ahead += advance * scale - widths[code]
-            if self._lasts is not None and glyph not in self._lasts:
+            if self._tracking and place < len(after) and after[place][1] == cluster:
                 ahead -= self._tracking
         self._ahead = ahead
-        done.append("".join([*parts, ">]TJ"]).replace("<>", ""))
-        return " ".join(done)
+        done.append(f"[<{shown}>]TJ")
+        if is_last and self._rise:
+            done.append("0 Ts")
+        return " ".join(done).replace("<>", "")
 
 
-def _lasts(run: Run) -> set[Glyph] | None:
-    """Return the glyphs that end their letters; None when all of them do."""
-    lasts = {glyph.cluster: glyph for glyph in run.glyphs}
-    return None if len(lasts) == len(run.glyphs) else set(lasts.values())
+class _Piece(NamedTuple):
+    """A stretch of text as content, and what is to be said of it."""
+
+    language: str | None
+    #: None: its glyphs say it.
+    words: str | None
+    shown: str
+
+
+def _said(language: str | None, words: str | None) -> str:
+    """Return entries of marked content (14.9.2, 14.9.4)."""
+    said = f"/Lang({language})" if language else ""
+    return said if words is None else f"{said}/ActualText{text_string(words).decode()}"

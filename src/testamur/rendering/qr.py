@@ -1,6 +1,7 @@
 """QR codes (ISO/IEC 18004), level M, as runs of dark modules."""
 
-from typing import Any, NamedTuple
+import re
+from typing import Any
 
 import zxingcpp
 
@@ -8,12 +9,10 @@ import zxingcpp
 QUIET = 4
 
 
-class Bar(NamedTuple):
-    """Dark modules side by side, counted from the code's top left corner."""
+#: Dark modules side by side: x and y, from the code's top left corner, and length.
+Bar = tuple[int, int, int]
 
-    x: int
-    y: int
-    length: int
+_DARK = re.compile(rb"\0+")
 
 
 def modules(text: str) -> tuple[int, tuple[bytes, ...]]:
@@ -30,12 +29,8 @@ def modules(text: str) -> tuple[int, tuple[bytes, ...]]:
 def bars(text: str) -> tuple[int, list[Bar]]:
     """Return how wide the code of *text* is, and its bars, row by row."""
     size, rows = modules(text)
-    found = []
-    for y, row in enumerate(rows):
-        end = 0
-        while (start := row.find(b"\0", end)) >= 0:
-            end = row.find(b"\xff", start)
-            if end < 0:
-                end = size
-            found.append(Bar(start, y, end - start))
-    return size, found
+    return size, [
+        (found.start(), y, found.end() - found.start())
+        for y, row in enumerate(rows)
+        for found in _DARK.finditer(row)
+    ]
