@@ -1,5 +1,6 @@
 """Everything that was signed or published, checked again: the long half of fsck."""
 
+import hashlib
 from collections.abc import Iterator
 
 from testamur.adapters.sql.log_store import SqlLogStore
@@ -22,6 +23,7 @@ def unsound(office: Office) -> Iterator[str]:
     """
     yield from _credentials(office)
     yield from _places(office)
+    yield from _prints(office)
     verifiers = log_verifiers(log_origin(office), log_key(office.secret).public)
     yield from audit(SqlLogStore(office.database), log_files(office), verifiers)
 
@@ -37,6 +39,23 @@ def _credentials(office: Office) -> Iterator[str]:
             problem = office.credentials.problem(kept, chunk.public, digest)
             if problem is not None:
                 yield f"certificate {name}: {problem}"
+
+
+def _prints(office: Office) -> Iterator[str]:
+    shared = ("", hashlib.sha256())
+    for name, one in office.prints.every():
+        prefix = one.prefix_digest or ""
+        if prefix != shared[0]:
+            try:
+                with office.blobs.open(prefix) as file:
+                    shared = (prefix, hashlib.sha256(file.read()))
+            except OSError:
+                yield f"certificate {name}: what its file begins with, {prefix}, is gone"
+                continue
+        digest = shared[1].copy() if prefix else hashlib.sha256()
+        digest.update(one.tail)
+        if digest.digest() != one.digest:
+            yield f"certificate {name}: its file is not what it was when it was made"
 
 
 def _places(office: Office) -> Iterator[str]:

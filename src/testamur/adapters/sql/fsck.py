@@ -252,6 +252,30 @@ RULES: Mapping[str, str] = {
         SELECT s.id FROM secured s LEFT JOIN leaf_batches b ON b.act = s.id
         WHERE b.id IS NULL
     """,
+    "template {} has no version, or not every one from 1 on": """
+        SELECT t.id FROM templates t LEFT JOIN template_versions v
+          ON v.template_id = t.id
+        GROUP BY t.id HAVING count(v.id) = 0 OR max(v.number) <> count(v.id)
+          OR min(v.number) <> 1
+    """,
+    "version {} of a template says that it is ready, or broken, and is not": """
+        SELECT id FROM template_versions
+        WHERE (state = 'ready') <> (prepared_digest IS NOT NULL)
+          OR (state = 'broken') <> (code IS NOT NULL)
+          OR state NOT IN ('waiting', 'ready', 'broken')
+    """,
+    "job {} has a template that is not there, or of another tenant": """
+        SELECT j.id FROM jobs j WHERE j.profile LIKE '%"template":{%' AND NOT EXISTS
+          (SELECT 1 FROM template_versions v JOIN templates t ON t.id = v.template_id
+           WHERE j.profile LIKE '%"template":{"version_id":' || v.id || ',%'
+             AND coalesce(t.tenant_id, j.tenant_id) = j.tenant_id)
+    """,
+    "row {} has a file, and no certificate that it could be of": """
+        SELECT p.number FROM prints p
+        LEFT JOIN certificates c ON c.job_seq = p.job_seq AND c.number = p.number
+        LEFT JOIN erasures e ON e.job_seq = p.job_seq AND e.number = p.number
+        WHERE c.id IS NULL OR e.number IS NOT NULL
+    """,
     "rendition {} has no leaf": """
         SELECT c.id || '/' || r.format FROM renditions r JOIN certificates c
           ON c.job_seq = r.job_seq AND c.number = r.number

@@ -1,6 +1,6 @@
 """Certificates' files that were made of templates: `wiring.printing` keeps them here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import text
@@ -28,6 +28,12 @@ OF_ROWS = text("""
     SELECT number, prefix_digest, tail, size, crc32, digest FROM prints
     WHERE job_seq = :job AND number BETWEEN :first AND :last AND format = :format
     ORDER BY number
+""")
+
+ALL = text("""
+    SELECT c.id, p.prefix_digest, p.tail, p.size, p.crc32, p.digest FROM prints p
+    JOIN certificates c ON c.job_seq = p.job_seq AND c.number = p.number
+    ORDER BY p.job_seq, p.number
 """)
 
 _OPEN = f"""
@@ -102,6 +108,16 @@ class SqlPrints:
         }
         with self._database.reading() as connection:
             return [(row[0], row[1]) for row in connection.execute(MISSING, values)]
+
+    def every(self) -> Iterator[tuple[str, Print]]:
+        """Give every file, with its certificate's id."""
+        with self._database.reading() as connection:
+            streamed = connection.execution_options(yield_per=100)
+            for row in streamed.execute(ALL):
+                yield (
+                    row[0],
+                    Print(row[1], bytes(row[2]), row[3], row[4], bytes(row[5])),
+                )
 
     def count_missing(self, job: int, format: str) -> int:
         """Return how many of the job's certificates have no file in *format*."""
