@@ -107,10 +107,11 @@ $(VENV)/.tools: requirements-tools.lock
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-tools.lock
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.tools requirements.lock pyproject.toml
+$(VENV)/.installed: $(VENV)/.tools requirements.lock pyproject.toml packaging/emoji_font.py
 	@$(call INSTALL,requirements.lock)
 	@$(UV) pip install --quiet --python $(BIN)/python --offline \
 		--no-deps --no-build-isolation --editable .
+	@$(BIN)/python packaging/emoji_font.py
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock

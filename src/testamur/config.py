@@ -176,6 +176,12 @@ class Settings:
         _witnesses,
         "",
     )
+    fonts: Path | None = _setting(  # noqa: RUF009 - a field, wrapped
+        "Folder with fonts of yours, which templates may use by their family's name, "
+        "and which letters fall back on that no other font has.",
+        _optional_path,
+        "",
+    )
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property

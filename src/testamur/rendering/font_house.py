@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -202,19 +202,25 @@ class House:
         self._brought = {family.name.casefold(): family for family in _BROUGHT}
         self._found: dict[str, list[Source]] = {}
         share = Path(sys.prefix) / SHARE
-        for place in (folder, share):
-            if place is not None:
-                self._look_in(sorted(place.glob("**/*")))
+        if folder is not None:
+            self._look_in(sorted(folder.glob("**/*")))
+        #: The operator's families, for letters that no other font has.
+        self.own = sorted(sources[0].family for sources in self._found.values())
+        self._look_in(sorted(share.glob("**/*")))
         if EMOJI.casefold() not in self._found:
             for place in _SYSTEM:
                 self._look_in(sorted(place.glob(f"**/{_EMOJI_FILES}"))[:1])
 
     def _look_in(self, paths: Iterable[Path]) -> None:
-        new: dict[str, list[Source]] = {}
+        new: dict[str, list[Source]] = {}  # by family
         for path in paths:
             if path.suffix.casefold() not in _SUFFIXES or not path.is_file():
                 continue
-            for source in sources_of(hb.Blob.from_file_path(str(path)), path):
+            try:
+                blob = hb.Blob.from_file_path(str(path))
+            except hb.HarfBuzzError:
+                continue  # empty, or not ours to read
+            for source in sources_of(blob, path):
                 new.setdefault(source.family.casefold(), []).append(source)
         for family, sources in new.items():
             self._found.setdefault(family, sources)
@@ -243,6 +249,12 @@ class House:
         if not sources:
             return None
         return face_from(sources, weight, is_italic, size, self._faces)
+
+
+@cache
+def house(folder: Path | None = None) -> House:
+    """Return the process's one `House` with the operator's fonts of *folder*."""
+    return House(folder)
 
 
 def face_from(

@@ -5,7 +5,6 @@ which.
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ import uharfbuzz as hb
 from .design import FontFile, Style
 from .face import Face
 from .font_house import EMOJI, HAN, House, Kind, Source, face_from, sources_of
+from .font_house import house as default_house
 from .scripts import (
     COMMON,
     IDEOGRAPHIC,
@@ -42,7 +42,7 @@ _FOR_SCRIPT: Mapping[str, tuple[str, str]] = {
 }
 
 #: Then whatever else has the character, symbols above all.
-_LAST = ("Noto Sans", "Noto Sans Arabic", HAN, "Inter", EMOJI)
+_LAST = ("Noto Sans", "Noto Sans Arabic", HAN, "Inter")
 
 #: Below it nothing is an emoji without a selector, which is above it.
 _FIRST_EMOJI = "\u2300"
@@ -78,7 +78,7 @@ class Fonts:
         *,
         house: House | None = None,
     ) -> None:
-        self._house = house or _house()
+        self._house = house or default_house()
         self._package: dict[str, list[Source]] = {}
         self._faces: dict[str, Face] = {}
         self._chains: dict[tuple[object, ...], list[Face]] = {}
@@ -144,7 +144,7 @@ class Fonts:
         yield link("Noto Sans" if kind is Kind.SANS else "Noto Serif")
         if script in _FOR_SCRIPT:
             yield link(_FOR_SCRIPT[script][kind is Kind.SANS])
-        for family in _LAST:
+        for family in (*_LAST, *self._house.own, EMOJI):
             yield link(family)
 
     def _kind_of(self, family: str) -> Kind:
@@ -255,11 +255,6 @@ class Fonts:
 #: A cluster with the script of its run, its level, and whether that script is its
 #: own.
 _Placed = tuple[Cluster, int, bool]
-
-
-@cache
-def _house() -> House:
-    return House()
 
 
 def _declared(font: FontFile, data: bytes | Path) -> Iterator[Source]:
