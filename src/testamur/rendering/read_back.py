@@ -21,8 +21,9 @@ from .leaf import Binder, Damaged, Leaf, Window
 from .lean import has_constant_texts, lean_binder
 from .prepared import Prepared
 from .qr import QUIET, modules
-from .said import letters
+from .said import counted, letters, runs_of
 from .values import filled, key_of
+from .wording import upper
 
 #: How wide a QR code is drawn to be read: 3 pixels or more for each module.
 _QR_WIDTH = 240
@@ -57,16 +58,16 @@ def texts_of(design: Design, values: Mapping[str, str]) -> list[str]:
     Worked out without `layout`, so that a fault there is noticed.
     """
     return [
-        _spelt(item, values)
+        _spelt(item, values, design.language)
         for item in design.texts
         if item.fields
         and any(values.get(key_of(field), "").strip() for field in item.fields)
     ]
 
 
-def _spelt(item: Text, values: Mapping[str, str]) -> str:
+def _spelt(item: Text, values: Mapping[str, str], language: str) -> str:
     text = filled(item.parts, values)
-    return text.upper() if item.style.is_upper else text
+    return upper(text, language) if item.style.is_upper else text
 
 
 class ReadBack:
@@ -82,7 +83,9 @@ class ReadBack:
         self._lean = lean or lean_binder(prepared)
         self._has_constant_texts = has_constant_texts(prepared)
         self._constant = [
-            _spelt(item, {}) for item in prepared.design.texts if not item.fields
+            _spelt(item, {}, prepared.design.language)
+            for item in prepared.design.texts
+            if not item.fields
         ]
         self._art = ""
         if prepared.art:
@@ -187,11 +190,16 @@ def _wrong_text(found: str, texts: Sequence[str], art: str) -> str | None:
     """Compare the letters of a page with those of *texts* and of its *art*."""
     page = letters(found)
     meant = [letters(text) for text in texts]
-    if any(text not in page for text in meant):
+    if not all(_is_on(page, text) for text in meant):
         return "A text of the row is missing in the file, or reads differently."
-    if Counter(page) != Counter("".join((*meant, art))):
+    if Counter(counted(page)) != Counter(counted("".join((*meant, art)))):
         return "The file has text that is not of its row."
     return None
+
+
+def _is_on(page: str, text: str) -> bool:
+    """Say whether *page* has *text*, its directions in whatever order."""
+    return text in page or all(run in page for run in runs_of(text))
 
 
 def _wrong_codes(leaf: Leaf, width: float, height: float, url: str) -> str | None:
