@@ -329,6 +329,10 @@ class Templates:
         return self._store.version_by_id(version.id) or version
 
     def _prepare(self, version: TemplateVersion) -> TemplateVersion:
+        known = self._store.prepared_of(version.package_digest)
+        if known is not None:  # the same bytes: hundreds of templates may share them
+            self._store.record_prepared(version.id, known)
+            return self._store.version_by_id(version.id) or version
         try:
             made = self.office.typesetting.prepare(self.package(version))
         except Refusal as refusal:

@@ -152,6 +152,19 @@ class SqlTemplates:
         """Return the version that a job uses."""
         return self._version_where(template_versions.c.id == version_id)
 
+    def prepared_of(self, package_digest: str) -> str | None:
+        """Return what was made of the same package before, whosever it was."""
+        query = (
+            select(template_versions.c.prepared_digest)
+            .where(
+                template_versions.c.package_digest == package_digest,
+                template_versions.c.prepared_digest.is_not(None),
+            )
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            return connection.scalar(query)
+
     # --- Changes ---
 
     def save(

@@ -87,3 +87,7 @@ CREATE UNIQUE INDEX ti_certifications_by_identifier
   ON ti_certifications (tenant_id, identifier) WHERE identifier IS NOT NULL;
 CREATE INDEX ti_certifications_by_user
   ON ti_certifications (tenant_id, user_id, resource_type, resource_id);
+
+-- Templates that look alike are prepared once.
+CREATE INDEX template_versions_by_package ON template_versions (package_digest)
+  WHERE prepared_digest IS NOT NULL;
