@@ -271,7 +271,7 @@ def _qr(item: Qr, extras: Extras) -> dict[str, Any]:
 def qr_svg(url: str, colour: str = "#000000") -> str:
     """Return the QR code of *url* as SVG, with its quiet zone; nothing under it."""
     size, bars = qr.bars(url)
-    path = "".join(f"M{bar.x} {bar.y}h{bar.length}v1h-{bar.length}z" for bar in bars)
+    path = "".join(f"M{x} {y}h{length}v1h-{length}z" for x, y, length in bars)
     edge, whole = -qr.QUIET, size + 2 * qr.QUIET
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{edge} {edge} {whole} '
