@@ -30,7 +30,8 @@ def print_rehearsal(found: Rehearsed, file: Path, report: Path | None) -> None:
             line = [*("" if cell is None else str(cell) for cell in cells), one.message]
             sys.stdout.write("\t".join(line) + "\n")
     elif found.findings:
-        _print_codes(found)
+        if found.found > SHOWN:
+            _print_codes(found)
         _print_findings(found)
     if report is not None:
         out.print(f"all {found.found:,} findings: {report}", markup=False)
@@ -89,20 +90,22 @@ def _rows(one: Tally) -> str:
 
 
 def _print_findings(found: Rehearsed) -> None:
-    fails = [one for one in found.findings if one.severity is Severity.FAILS]
-    others = [one for one in found.findings if one.severity is not Severity.FAILS]
-    shown = [*fails, *others][:SHOWN]
-    width = max(len(_where(one)) for one in shown)
-    for one in shown:
-        grid = Table.grid(padding=(0, 2, 0, 0))
-        grid.add_column(justify="right", min_width=width, no_wrap=True)
+    left = SHOWN
+    for severity, words in _WORDS.items():
+        these = [one for one in found.findings if one.severity is severity][:left]
+        left -= len(these)
+        if not these:
+            continue
+        out.print(f"\n{words}", style=f"bold {_COLOURS[severity]}")
+        grid = Table.grid(padding=(0, 2, 1, 0))
+        grid.add_column(justify="right", no_wrap=True)
         grid.add_column()
-        grid.add_row(Text(_where(one), style=_COLOURS[one.severity]), _said(one))
-        out.print()
+        for one in these:
+            grid.add_row(_where(one), _said(one))
         out.print(grid, soft_wrap=False)
-    more = found.found - len(shown)
+    more = found.found - (SHOWN - left)
     if more > 0:
-        out.print(f"\nand {more:,} more", markup=False)
+        out.print(f"and {more:,} more", markup=False)
 
 
 def _where(one: Finding) -> str:

@@ -96,7 +96,7 @@ class Printer:
         values = self._values(subject)
         extras = self._extras(subject, values, credential)
         laid = self._laid(values)
-        if self.prepared.plan is not None and not laid.is_unusual:
+        if self._is_stamped(laid):
             file = self._press.stamp(laid, extras)
         else:
             file = self._typeset_pdf(values, extras)
@@ -111,6 +111,41 @@ class Printer:
                 passing=False,
             )
         return file
+
+    def try_out(self, subject: Subject) -> Laid | Reason:
+        """
+        Draw *subject* as `file` does, and let it go; say how its texts lie, or why
+        it cannot be drawn.
+
+        Raises:
+            Fault: what draws does not start.
+        """
+        values = self._values(subject)
+        extras = self._extras(subject, values, None)
+        laid = self._layout.lay_out(values, only_variable=True)
+        if isinstance(laid, Reason):
+            return laid
+        file: bytes | Reason
+        if self._is_stamped(laid):
+            file = self._press.stamp(laid, extras)
+        else:
+            whole = self._layout.lay_out(values)
+            assert not isinstance(whole, Reason)
+            file = self._typeset.pdf(self._bytes, whole, extras, values)
+        if isinstance(file, Reason):
+            return file
+        expected = Expected(
+            texts_of(self.prepared.design, values), subject.url, title=extras.title
+        )
+        problem = self._read_back.problem_with(file, expected)
+        if problem is None:
+            return laid
+        return Reason(
+            "print_differs",
+            f"The certificate would not say what the row says: {problem} It is our "
+            "software that draws it wrongly. Tell your operator, and write the row's "
+            "unusual characters in another way until it is mended.",
+        )
 
     def png(self, file: bytes) -> bytes:
         """Return a certificate's file as a picture, 96 pixels to the inch."""
@@ -135,6 +170,9 @@ class Printer:
                 passing=False,
             )
         return drawn
+
+    def _is_stamped(self, laid: Laid) -> bool:
+        return self.prepared.plan is not None and not laid.is_unusual
 
     def _laid(self, values: Mapping[str, str]) -> Laid:
         laid = self._layout.lay_out(values, only_variable=True)
@@ -173,7 +211,9 @@ class Printer:
     @cached_property
     def _fonts(self) -> Fonts:
         assets = self.prepared.assets
-        return Fonts([(font, assets[font.asset]) for font in self.prepared.design.fonts])
+        return Fonts(
+            [(font, assets[font.asset]) for font in self.prepared.design.fonts]
+        )
 
     @cached_property
     def _layout(self) -> Layout:
