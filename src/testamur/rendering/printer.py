@@ -101,7 +101,10 @@ class Printer:
         else:
             file = self._typeset_pdf(values, extras)
         expected = Expected(
-            texts_of(self.prepared.design, values), subject.url, credential
+            texts_of(self.prepared.design, values),
+            subject.url,
+            title=extras.title,
+            credential=credential,
         )
         problem = self._read_back.problem_with(file, expected)
         if problem is not None:
