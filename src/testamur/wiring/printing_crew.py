@@ -9,8 +9,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
-from dataclasses import dataclass, field
 
 from testamur.config import read_settings
 from testamur.core.parent import die_with
@@ -23,16 +21,13 @@ MAX_PRINTERS = 4
 #: They yield to the process that answers requests, as workers do.
 NICENESS = 5
 
-#: How often is looked whether they are done.
-LOOK_SECONDS = 0.05
 
-
-@dataclass
 class Crew:
-    """Starts the processes of a job once, however many ask for its files."""
+    """Has the files of jobs made, of each job once, however many ask for them."""
 
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _at_work: dict[str, list["subprocess.Popen[bytes]"]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._at_work: dict[str, _Gang] = {}
 
     def work(self, job: Job, *, patience: float) -> bool:
         """
@@ -42,17 +37,17 @@ class Crew:
             Fault: not passing, when one cannot be made; the log says which, and why.
         """
         with self._lock:
-            processes = self._at_work.get(job.id)
-            if processes is None:
-                processes = self._at_work[job.id] = _started(job)
-        deadline = time.monotonic() + patience
-        while any(process.poll() is None for process in processes):
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(LOOK_SECONDS)
+            gang = self._at_work.get(job.id)
+            if gang is None:
+                gang = self._at_work[job.id] = _Gang(job)
+                gang.start()
+        gang.join(patience)
+        if gang.is_alive():
+            return False
         with self._lock:
-            self._at_work.pop(job.id, None)
-        if any(process.returncode for process in processes):
+            if self._at_work.get(job.id) is gang:
+                del self._at_work[job.id]
+        if gang.failed:
             raise Fault(
                 f"files of job {job.id} could not be made; see the log above",
                 passing=False,
@@ -60,20 +55,32 @@ class Crew:
         return True
 
 
-def _started(job: Job) -> "list[subprocess.Popen[bytes]]":
-    count = min(os.cpu_count() or 1, MAX_PRINTERS)
-    share = -(-job.total // count)
-    return [
-        subprocess.Popen(
-            [
-                *(sys.executable, "-m", "testamur.wiring.printing_crew"),
-                *(str(os.getpid()), job.tenant_id, job.id),
-                *(str(first), str(min(first + share - 1, job.total))),
-            ],
-            stdin=subprocess.DEVNULL,
-        )
-        for first in range(1, job.total + 1, share)
-    ]
+class _Gang(threading.Thread):
+    """The processes of one job. They die with the thread that started them: this."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(name=f"printing {job.id}", daemon=True)
+        self._job = job
+        self.failed = True
+
+    def run(self) -> None:
+        """Start the processes, and wait for them."""
+        job = self._job
+        count = min(os.cpu_count() or 1, MAX_PRINTERS)
+        share = -(-job.total // count)
+        processes = [
+            subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "testamur.wiring.printing_crew"),
+                    *(str(os.getpid()), job.tenant_id, job.id),
+                    *(str(first), str(min(first + share - 1, job.total))),
+                ],
+                stdin=subprocess.DEVNULL,
+            )
+            for first in range(1, job.total + 1, share)
+        ]
+        statuses = [process.wait() for process in processes]
+        self.failed = any(statuses)
 
 
 def main() -> None:
