@@ -134,6 +134,10 @@ FORGET_FILES = _of_files("DELETE FROM erased_files WHERE digest IN :digests")
 NEEDED = tuple(
     _of_files(f"SELECT {column} FROM pictures WHERE {column} IN :digests")
     for column in ("digest", "thumbnail_digest", "original_digest")
+) + tuple(
+    # Who sent a template may have sent the same file as images.
+    _of_files(f"SELECT {column} FROM template_versions WHERE {column} IN :digests")
+    for column in ("package_digest", "prepared_digest")
 )
 
 PROFILES = text("SELECT profile FROM jobs")
@@ -278,7 +282,9 @@ class SqlErasures:
         """
         with self._database.writing() as connection:
             if not self._database.is_sqlite:
-                connection.exec_driver_sql("LOCK TABLE jobs, pictures IN SHARE MODE")
+                connection.exec_driver_sql(
+                    "LOCK TABLE jobs, pictures, template_versions IN SHARE MODE"
+                )
             digests = list(connection.scalars(FILES, {"limit": PART}))
             if not digests:
                 return False
