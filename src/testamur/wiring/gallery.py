@@ -3,56 +3,34 @@
 import hashlib
 import uuid
 from collections.abc import Mapping
-from pathlib import Path
 
-import orjson
-
-import testamur.rendering
 from testamur.adapters.files.blobs import DirectoryBlobs
 from testamur.adapters.sql.templates import SqlTemplates
-from testamur.rendering.package import TEMPLATE, pack, read_package
+from testamur.rendering.gallery import names, package_of
+from testamur.rendering.package import read_package
 
-#: One folder per template, as its package has it; the folder's name is its own.
-GALLERY = Path(testamur.rendering.__file__).with_name("gallery")
-
-#: By the names that people call it: the folder's, and its own in lower case.
+#: Ids by what people call it: its name, and its title in lower case.
 Registered = Mapping[str, str]
 
 
-def register(
-    store: SqlTemplates, blobs: DirectoryBlobs, at: int, folder: Path = GALLERY
-) -> Registered:
+def register(store: SqlTemplates, blobs: DirectoryBlobs, at: int) -> Registered:
     """
-    Have every template in *folder* be in the database; return their ids by name.
+    Have every template of the gallery be in the database; return their ids by name.
 
     One that has changed since gets a new version: jobs keep what they have.
     """
     found: dict[str, str] = {}
-    for package_folder in sorted(folder.iterdir()):
-        if not (package_folder / TEMPLATE).is_file():
-            continue
-        name = package_folder.name
+    for name in names():
         template_id = id_of(name)
-        package = read_package(packed(package_folder))
+        package = read_package(package_of(name))
+        packed = package.packed
         known = store.of_house(template_id)
-        data = package.packed
-        if (
-            known is None
-            or known.newest.package_digest != hashlib.sha256(data).hexdigest()
-        ):
-            store.save_of_house(template_id, name, blobs.put(data), package.about, at)
+        digest = hashlib.sha256(packed).hexdigest()
+        if known is None or known.newest.package_digest != digest:
+            blobs.put(packed)
+            store.save_of_house(template_id, name, digest, package.about, at)
         found[name] = found[package.design.name.casefold()] = template_id
     return found
-
-
-def packed(folder: Path) -> bytes:
-    """Return a package that lies unpacked in *folder*."""
-    assets = {
-        file.name: file.read_bytes()
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.name != TEMPLATE
-    }
-    return pack(orjson.loads((folder / TEMPLATE).read_bytes()), assets)
 
 
 def id_of(name: str) -> str:
