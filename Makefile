@@ -26,7 +26,7 @@ INSTALL = $(HAND_OVER_INDEX); \
 	     $(BIN)/python -m pip install --quiet --require-hashes -r $(1); }
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check format bench conformance mutants docs lock postgres softhsm clean
+.PHONY: help install demo serve test check format bench conformance mutants docs lock postgres softhsm poppler clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -40,7 +40,7 @@ demo: $(VENV)/.installed ## issue 1,000 sample certificates (KEEP=1 keeps the se
 serve: $(VENV)/.installed ## run the server and its workers on 127.0.0.1:8000
 	@$(BIN)/testamur serve $(ARGS)
 
-test: $(VENV)/.installed-dev postgres softhsm ## run every test (ARGS="tests/jobs -x" for some)
+test: $(VENV)/.installed-dev postgres softhsm poppler ## run every test (ARGS="tests/jobs -x" for some)
 	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 # D101-D103: every test has a docstring, which is its promise.
@@ -66,7 +66,7 @@ bench: $(VENV)/.installed-dev postgres ## measure speed, memory and size
 conformance: $(VENV)/.installed-dev ## run the W3C suites in SUITES against a server here
 	@$(BIN)/python tests/conformance/run.py $(or $(SUITES),../suites) $(ARGS)
 
-mutants: $(VENV)/.installed-dev postgres softhsm ## break the code on purpose; a test must notice
+mutants: $(VENV)/.installed-dev postgres softhsm poppler ## break the code on purpose; a test must notice
 	@$(BIN)/python tests/mutants/run.py $(ARGS)
 
 docs: $(VENV)/.installed ## renew the generated parts of docs/
@@ -90,6 +90,9 @@ postgres: $(VENV)/.installed-dev
 
 softhsm: $(VENV)/.installed-dev
 	@PYTHONPATH=tests $(BIN)/python -m support.softhsm ensure
+
+poppler: $(VENV)/.installed-dev
+	@PYTHONPATH=tests $(BIN)/python -m support.poppler ensure
 
 clean: ## remove what make made, but no data
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

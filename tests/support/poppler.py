@@ -1,0 +1,77 @@
+"""
+poppler's programs, which read PDF and share no code with pdfium or qpdf.
+
+    python -m support.poppler ensure
+
+installs them where that can be done; `make test` does so first.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from .capabilities import lacking
+
+REMEDY = "`make poppler` installs it, or: apt-get install poppler-utils"
+
+
+def text_of(pdf: Path) -> str:
+    """Return the text of *pdf* as `pdftotext` reads it, without bidi controls."""
+    said = _run("pdftotext", "-enc", "UTF-8", str(pdf), "-")
+    return said.translate({code: None for code in (*range(0x202A, 0x202F), 0x0C)})
+
+
+def structure_of(pdf: Path) -> list[str]:
+    """Return the tags of *pdf* with what is in them, line by line."""
+    said = _run("pdfinfo", "-struct-text", str(pdf))
+    return [line.strip() for line in said.splitlines() if line.strip()]
+
+
+def facts_of(pdf: Path) -> dict[str, str]:
+    """Return what `pdfinfo` says of *pdf*."""
+    lines = _run("pdfinfo", "-isodates", str(pdf)).splitlines()
+    pairs = (line.partition(":") for line in lines)
+    return {name: value.strip() for name, _, value in pairs}
+
+
+def _run(program: str, *words: str) -> str:
+    found = shutil.which(program)
+    if found is None:
+        lacking("poppler-utils", REMEDY)
+    done = subprocess.run([found, *words], capture_output=True, timeout=30, check=True)
+    # Damage that it works around is told, not returned.
+    assert not done.stderr, done.stderr
+    return done.stdout.decode()
+
+
+def ensure() -> None:
+    """Install them if they are not here and can be installed."""
+    if shutil.which("pdftotext") and shutil.which("pdfinfo"):
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        print("poppler's programs are not here; installing Debian's", flush=True)
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for words in (
+            ["update"],
+            ["install", "-y", "--no-install-recommends", "poppler-utils"],
+        ):
+            with contextlib.suppress(subprocess.CalledProcessError):
+                subprocess.run(
+                    ["apt-get", "-qq", *words],
+                    check=True,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    env=quiet,
+                )
+    if not shutil.which("pdftotext"):
+        # Not fatal here: the tests that need it say so, and fail on CI.
+        print("poppler is not here; tests that need it will say so", flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["ensure"]:
+        raise SystemExit("usage: python -m support.poppler ensure")
+    ensure()
