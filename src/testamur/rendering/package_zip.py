@@ -62,8 +62,8 @@ def unpack(data: bytes) -> Mapping[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
-            _check_entries(entries)
             _check_places(entries, archive.start_dir)
+            _check_entries(entries)
             found: dict[str, bytes] = {}
             for entry in entries:
                 if not entry.is_dir():
@@ -165,7 +165,7 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
 
 
 def _check_places(entries: list[zipfile.ZipInfo], directory: int) -> None:
-    """Refuse entries that share bytes, and bytes that belong to no entry."""
+    """Refuse entries that share bytes, with each other or with the directory."""
     expected = 0
     for entry in sorted(entries, key=lambda one: one.header_offset):
         if entry.header_offset < expected:
@@ -177,7 +177,12 @@ def _check_places(entries: list[zipfile.ZipInfo], directory: int) -> None:
             )
         expected = entry.header_offset + 30 + entry.compress_size
     if expected > directory:
-        raise _broken()
+        _refuse(
+            Kind.INVALID,
+            "zip_overlap",
+            "The last file of the ZIP reaches into its directory. Pack the folder "
+            "again.",
+        )
 
 
 def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
