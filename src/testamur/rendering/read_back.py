@@ -21,7 +21,7 @@ from .leaf import Binder, Damaged, Leaf, Window
 from .lean import has_constant_texts, lean_binder
 from .prepared import Prepared
 from .qr import QUIET, modules
-from .said import counted, letters, runs_of
+from .said import counted, letters, marked, runs_of
 from .values import filled, key_of
 from .wording import upper
 
@@ -149,8 +149,9 @@ class ReadBack:
             return _wrong_codes(leaf, page.width, page.height, expected.url)
         has_constant = is_whole or self._has_constant_texts
         texts = [*expected.texts, *(self._constant if has_constant else ())]
+        wrong_text = _wrong_typeset_text if is_whole else _wrong_text
         return (
-            _wrong_text(leaf.text(), texts, self._art if is_whole else "")
+            wrong_text(leaf.text(), texts, self._art if is_whole else "")
             or self._wrong_qr(leaf, expected.url)
             or self._wrong_picture(leaf, expected, is_whole=is_whole)
         )
@@ -186,15 +187,36 @@ class ReadBack:
         return None
 
 
+_MISSING = "A text of the row is missing in the file, or reads differently."
+_FOREIGN = "The file has text that is not of its row."
+
+
 def _wrong_text(found: str, texts: Sequence[str], art: str) -> str | None:
     """Compare the letters of a page with those of *texts* and of its *art*."""
     page = letters(found)
     meant = [letters(text) for text in texts]
     if not all(_is_on(page, text) for text in meant):
-        return "A text of the row is missing in the file, or reads differently."
-    if Counter(counted(page)) != Counter(counted("".join((*meant, art)))):
-        return "The file has text that is not of its row."
-    return None
+        return _MISSING
+    there, due = Counter(counted(page)), Counter(counted("".join((*meant, art))))
+    return None if there == due else _FOREIGN
+
+
+def _wrong_typeset_text(found: str, texts: Sequence[str], art: str) -> str | None:
+    """
+    Compare, where Typst has drawn: it repeats a letter with marks for each glyph.
+
+    So what has marks is compared letter by letter there, and not counted.
+    """
+    if (problem := _wrong_text(found, texts, art)) is None:
+        return None
+    page, meant = letters(found), "".join([letters(text) for text in texts])
+    if not (repeated := marked(meant)):
+        return problem
+    plain = {ord(character): None for character in repeated}
+    kept = [letters(text).translate(plain) for text in texts]
+    if repeated - set(page):
+        return _MISSING
+    return _wrong_text(page.translate(plain), kept, art.translate(plain))
 
 
 def _is_on(page: str, text: str) -> bool:

@@ -69,6 +69,15 @@ def runs_of(said: str) -> list[str]:
     return runs
 
 
+def marked(said: str) -> set[str]:
+    """Return the characters of *said* that are marks, or beside one."""
+    found: set[str] = set()
+    for at, character in enumerate(said):
+        if unicodedata.category(character).startswith("M"):
+            found.update(said[max(at - 1, 0) : at + 2])
+    return found
+
+
 def _letters_of(form: re.Match[str]) -> str:
     return unicodedata.normalize("NFKC", form[0])
 
