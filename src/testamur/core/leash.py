@@ -21,8 +21,15 @@ READY = b"+"
 PR_SET_NO_NEW_PRIVS = 38
 
 
-def take_leash(parent: int, *, memory_bytes: int) -> None:
-    """Bound this process for good; its parent has the id *parent*."""
+def take_leash(
+    parent: int, *, memory_bytes: int, file_bytes: int = 0, has_threads: bool = False
+) -> None:
+    """
+    Bound this process for good; its parent has the id *parent*.
+
+    Files that it writes may have *file_bytes*. One that *has_threads* says with
+    `start_nothing_more` when it needs no others.
+    """
     die_with(parent)
     # Ctrl-C is the parent's business.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -30,12 +37,18 @@ def take_leash(parent: int, *, memory_bytes: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     for what, most in (
         (resource.RLIMIT_AS, memory_bytes),
-        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_FSIZE, file_bytes),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 32),
-        (resource.RLIMIT_NPROC, 0),
     ):
         resource.setrlimit(what, (most, most))
+    if not has_threads:
+        start_nothing_more()
+
+
+def start_nothing_more() -> None:
+    """Let this process start no thread and no process from now on."""
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
 
 
 def open_nothing_more() -> None:
@@ -46,6 +59,11 @@ def open_nothing_more() -> None:
     imported on use must have been imported before.
     """
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+
+
+def limit_own(memory_bytes: int) -> None:
+    """Bound the memory that is this process's own: not what it maps from files."""
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
 
 
 def allow_time(seconds: int) -> None:

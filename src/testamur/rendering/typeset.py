@@ -6,7 +6,6 @@ source), the art that stamped pages lie on, and whatever the stamp is compared w
 Strangers' templates are only ever drawn in `press_child`.
 """
 
-import hashlib
 import json
 import re
 import shutil
@@ -18,15 +17,14 @@ import typst
 
 from testamur.core.refusals import Reason
 
-from .face import Face
 from .fonts import Fonts, House
 from .laid import Laid
 from .package import Package
 from .stamp import Extras
-from .type_case import TypeCase
+from .type_case import TypeCase, fonts_in, links_to
 from .typeset_pages import has_one_page, laid_over, too_many_pages
 from .typst_errors import missing_glyph, wrong_source
-from .typst_source import Page, TypstFace, about, qr_svg, row_picture
+from .typst_source import Page, about, qr_svg, row_picture
 
 #: Both at once: what is archived can be read aloud, and what no font has is an error.
 STANDARDS = ["a-3a", "ua-1"]
@@ -56,8 +54,12 @@ class Typesetter:
         self._house = house or House()
         self._folder = folder
         self._root = folder / "page"
-        self._of_house = TypeCase(folder / "fonts", self._house)
-        self._compiler = self._made(self._of_house)
+        self._root.mkdir(parents=True)
+        self._house_fonts = links_to(self._house, folder / "house")
+        self._case = TypeCase(folder / "faces")
+        self._compiler: typst.Compiler | None = None
+        #: The fonts that the compiler has.
+        self._fonts: typst.Fonts | None = None
         self._desk: _Desk | None = None
 
     def pdf(
@@ -136,18 +138,25 @@ class Typesetter:
         if self._desk is None or self._desk.package is not package:
             self._desk = None
             shutil.rmtree(self._root, ignore_errors=True)
-            self._desk = _Desk(package, self._root, self._house, self._of_house)
+            self._desk = _Desk(package, self._root, self._house, self._case)
         return self._desk
 
-    def _made(self, case: TypeCase) -> typst.Compiler:
-        nowhere = str(self._folder / "nowhere")
-        return typst.Compiler(
-            root=str(self._root),
-            font_paths=case.fonts,
-            ignore_system_fonts=True,
-            package_path=nowhere,
-            package_cache_path=nowhere,
-        )
+    def _compiler_for(self, desk: "_Desk") -> typst.Compiler:
+        """Return a compiler with the fonts of *desk*: nearly always the last one."""
+        fonts = self._case.fonts if desk.source is None else desk.source_fonts
+        if fonts is None:
+            fonts = desk.source_fonts = fonts_in([self._house_fonts, desk.own])
+        if self._compiler is None or self._fonts is not fonts:
+            nowhere = str(self._folder / "nowhere")
+            self._compiler = typst.Compiler(
+                root=str(self._root),
+                font_paths=fonts,
+                ignore_system_fonts=True,
+                package_path=nowhere,
+                package_cache_path=nowhere,
+            )
+            self._fonts = fonts
+        return self._compiler
 
     def _drawn(
         self,
@@ -157,16 +166,12 @@ class Typesetter:
         **how: Any,
     ) -> bytes | Reason:
         """Have Typst draw the page once; its files are there, and the row's picture."""
-        if desk.case is self._of_house:
-            compiler = self._compiler
-        else:
-            compiler = desk.compiler = desk.compiler or self._made(desk.case)
         picture = None
         if extras and extras.picture:
             picture = self._root / row_picture(extras)
             picture.write_bytes(extras.picture.data)
         try:
-            drawn = compiler.compile(
+            drawn = self._compiler_for(desk).compile(
                 input=str(self._root / desk.main), sys_inputs=dict(inputs), **how
             )
         except typst.TypstError as error:
@@ -189,29 +194,27 @@ class _Desk:
     """One template with its files laid out for Typst."""
 
     def __init__(
-        self, package: Package, root: Path, house: House, of_house: TypeCase
+        self, package: Package, root: Path, house: House, case: TypeCase
     ) -> None:
         self.package = package
-        self.compiler: typst.Compiler | None = None
         design = package.design
-        root.mkdir(parents=True)
-        here = Path(__file__).parent
+        self.source = design.source
         self.main = "expert.typ" if design.source else "page.typ"
+        root.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(__file__).parent / self.main, root / self.main)
+        #: The package's fonts, where its own source asks for them.
+        self.own = root.parent / "own"
+        shutil.rmtree(self.own, ignore_errors=True)
+        self.source_fonts: typst.Fonts | None = None
+        files: dict[str, str] = {}
         if design.source:
-            # Names of our own cannot be in its way: it is in a folder of its own.
-            self._lay_out_source(root)
-        self.files = {} if design.source else self._lay_out(root)
-        shutil.copyfile(here / self.main, root / self.main)
+            self._lay_out_source(root / "source")
+        else:
+            files = self._lay_out(root)
         self.fonts = Fonts(
             [(font, package.assets[font.asset]) for font in design.fonts], house=house
         )
-        self._own = self._lay_out_fonts(root.parent / "own")
-        self.case = (
-            TypeCase(_empty(root.parent / "both"), house, root.parent / "own")
-            if self._own
-            else of_house
-        )
-        self._page = Page(design, files=self.files, fonts=self.fonts, named=self._named)
+        self._page = Page(design, files=files, fonts=self.fonts, named=case.face)
 
     @property
     def pdf_background(self) -> bytes | None:
@@ -255,10 +258,6 @@ class _Desk:
         """Return what Typst is told of the page that all certificates lie on."""
         return {"data": _spelt(self._page.art()), "credential": ""}
 
-    def _named(self, face: Face) -> TypstFace:
-        path = None if face.path else self._own.get(_digest(face.data))
-        return self.case.face(face, path)
-
     def _lay_out(self, root: Path) -> dict[str, str]:
         """Write the pictures under names of our own."""
         fonts = {font.asset for font in self.package.design.fonts}
@@ -270,30 +269,15 @@ class _Desk:
             (root / files[name]).write_bytes(data)
         return files
 
-    def _lay_out_source(self, root: Path) -> None:
+    def _lay_out_source(self, folder: Path) -> None:
         """Write all files under the names by which the source asks for them."""
-        (root / "source").mkdir()
+        folder.mkdir()
         for name, data in self.package.assets.items():
             if NAME.fullmatch(name):
-                (root / "source" / name).write_bytes(data)
-
-    def _lay_out_fonts(self, folder: Path) -> dict[str, Path]:
-        """Write the package's fonts; return where each is, by its digest."""
-        _empty(folder)
-        files = {}
+                (folder / name).write_bytes(data)
+        self.own.mkdir()
         for number, font in enumerate(self.package.design.fonts):
-            data = self.package.assets[font.asset]
-            suffix = ".otf" if data.startswith(b"OTTO") else ".ttf"
-            path = folder / f"{number}{suffix}"
-            path.write_bytes(data)
-            files[_digest(data)] = path
-        return files
-
-
-def _empty(folder: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
+            (self.own / f"{number}.otf").write_bytes(self.package.assets[font.asset])
 
 
 def _suffix(data: bytes) -> str:
@@ -301,10 +285,6 @@ def _suffix(data: bytes) -> str:
         if data.startswith(start):
             return suffix
     return ".svg"
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def _spelt(value: Any) -> str:

@@ -19,9 +19,6 @@ from .laid import LaidText, Run
 from .laid import Line as LaidLine
 from .stamp import Extras
 
-#: No line is wider than this, in points: nothing that was laid out is broken again.
-WIDE = 20_000.0
-
 #: Gaps that are no more than rounding, in points.
 NOTHING = 0.002
 
@@ -36,7 +33,6 @@ class TypstFace:
     family: str
     weight: int
     style: str
-    axes: Mapping[str, float]
 
 
 class Page:
@@ -129,14 +125,16 @@ class Page:
         right = max(self._right(line, laid) for line in laid.lines)
         left = min(line.x for line in laid.lines)
         first, last = laid.lines[0], laid.lines[-1]
+        # No line is wider than the page: none that was laid out is broken again.
+        wide = self._design.page.width
         steps = max(len(laid.lines) - 1, 1)
         return {
             "kind": "text",
             "role": "H1" if item.role is Role.TITLE else "P",
             "rtl": is_rtl,
-            "x": right - WIDE if is_rtl else left,
+            "x": right - wide if is_rtl else left,
             "y": first.baseline,
-            "width": WIDE,
+            "width": wide,
             "leading": (last.baseline - first.baseline) / steps,
             "size": laid.size,
             "colour": laid.colour,
@@ -177,7 +175,7 @@ class Page:
             "font": face.family,
             "weight": face.weight,
             "style": face.style,
-            "axes": dict(face.axes),
+            **_language(run.language),
         }
 
     def _right(self, line: LaidLine, laid: LaidText) -> float:
@@ -199,16 +197,23 @@ class Page:
 
 def about(design: Design, extras: Extras | None) -> dict[str, Any]:
     """Return what a page says about itself, whoever draws it."""
-    language, _, rest = design.language.partition("-")
-    regions = [part for part in rest.split("-") if len(part) == 2 and part.isalpha()]
     return {
         "title": (extras.title if extras else "") or design.name or "Certificate",
         "author": [extras.issuer_name] if extras and extras.issuer_name else [],
-        "lang": language.lower(),
-        "region": regions[0].upper() if regions else None,
+        **_language(design.language),
         "credential": bool(extras and extras.credential),
         "credential-about": "The credential that this certificate shows, as JSON",
     }
+
+
+def _language(tag: str) -> dict[str, str | None]:
+    """Return a language (BCP 47) as Typst takes it: for what letters look like."""
+    language, *others = tag.split("-")
+    regions = [part.upper() for part in others if len(part) == 2 and part.isalpha()]
+    # It knows of no scripts: a region stands for how Chinese is written.
+    scripts = {"hant": "TW", "hans": "CN"}
+    regions += [scripts[part.lower()] for part in others if part.lower() in scripts]
+    return {"lang": language.lower(), "region": regions[0] if regions else None}
 
 
 def row_picture(extras: Extras) -> str:
