@@ -116,7 +116,7 @@ class Doubts:
             if not cell:
                 continue
             found = list(texts.doubts(cell, column))
-            if column == RECIPIENT_NAME and swapped is None:
+            if column == RECIPIENT_NAME and swapped is None and not found:
                 found += names.doubts(cell)
             if "  " in cell and column != DESCRIPTION:
                 found.append(

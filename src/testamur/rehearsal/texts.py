@@ -11,7 +11,7 @@ _SUSPECT = re.compile("[#&<{\\[%«√\xc2-\xf4]|\\$\\{|[0-9][Ee]\\+[0-9]|^[0-9]{
 
 #: What spreadsheet programs show where a formula has no value.
 _ERROR = re.compile(
-    r"#(REF|NAME|VALUE|DIV/0|NULL|NUM|N/A|NV|WERT|BEZUG|SPILL|CALC)[!?]?|#+"
+    r"#(REF|NAME|VALUE|DIV/0|NULL|NUM|N/A|NV|WERT|BEZUG|SPILL|CALC)[!?]?|#{3,}"
 )
 _MERGE_FIELD = re.compile(
     r"\{\{[^{}]*\}\}|\$\{[^{}]*\}|<<[^<>]+>>|\[\[[^\[\]]+\]\]|%[A-Z][A-Z_]{2,}%|^«\w+»$"
@@ -25,6 +25,9 @@ _DATE_COLUMN = re.compile("date|datum|fecha|data$|day|until|from|issued|born", r
 #: The first byte of a letter in UTF-8 (C2 to F4), as windows-1252 and Mac Roman
 #: show it.
 _LEADS = {"cp1252": re.compile("[\xc2-\xf4]"), "mac_roman": re.compile("[√¬∆ƒ‚„]")}
+
+#: Phonetic letters and bare accents: a capital before a quotation mark was meant.
+_UNLIKELY = re.compile("[\u0250-\u036f]")
 
 #: Letters are broken once by each program that reads a file wrongly.
 _TIMES_BROKEN = 3
@@ -98,7 +101,9 @@ def _mend_word(word: str) -> str:
         if not leads.search(word):
             continue
         try:
-            return word.encode(codec).decode("utf-8")
+            mended = word.encode(codec).decode("utf-8")
         except UnicodeError:
             continue
+        if mended.isprintable() and not _UNLIKELY.search(mended):
+            return mended
     return word
