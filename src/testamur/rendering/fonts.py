@@ -281,30 +281,36 @@ def _with_scripts(
     """
     Give each cluster a script: what has none takes that of its neighbour.
 
-    That is what stands before it; but what opens goes with what it opens, and what
-    closes with what opened it (UAX 24, 5.2).
+    That is what stands before it, or after it if only that runs the same way; but
+    what opens goes with what it opens, and what closes with what opened it (UAX 24,
+    5.2).
     """
     owned = [c.script != COMMON and not c.is_emoji for c in clusters]
-    following = [COMMON] * (len(clusters) + 1)
+    level_of = [levels[c.start] if levels else 0 for c in clusters]
+    following = [(COMMON, -1)] * (len(clusters) + 1)
     for at in range(len(clusters) - 1, -1, -1):
-        following[at] = clusters[at].script if owned[at] else following[at + 1]
-    script = following[0]
+        following[at] = (
+            (clusters[at].script, level_of[at]) if owned[at] else following[at + 1]
+        )
+    script, level = following[0]
     opened: list[str] = []
     placed = []
     for at, cluster in enumerate(clusters):
         taken = COMMON
+        after, level_after = following[at]
         if owned[at]:
             taken = script = cluster.script
+            level = level_of[at]
         elif not cluster.is_emoji:
             category = unicodedata.category(text[cluster.start])
-            taken = script
+            is_nearer = level != level_of[at] == level_after
+            taken = after if is_nearer else script
             if category in ("Ps", "Pi"):
-                taken = following[at] if following[at] != COMMON else script
+                taken = after if after != COMMON else script
                 opened.append(taken)
             elif category in ("Pe", "Pf") and opened:
                 taken = opened.pop()
-        level = levels[cluster.start] if levels else 0
-        placed.append((cluster._replace(script=taken), level, owned[at]))
+        placed.append((cluster._replace(script=taken), level_of[at], owned[at]))
     return placed
 
 
