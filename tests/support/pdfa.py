@@ -261,7 +261,7 @@ def _tags(pdf: pikepdf.Pdf, _data: bytes) -> Iterator[str]:
             continue
         if str(element.S) not in STANDARD:
             yield f"6.7.3.4: {element.S} has no role"
-        if element.S == Name.Figure and not str(element.get("/Alt", "")):
+        if Name.Figure == element.S and not str(element.get("/Alt", "")):
             yield "6.7.3, ISO 14289-1, 7.3: a figure without a text for it"
         for kid in _kids(element):
             if isinstance(kid, int):
