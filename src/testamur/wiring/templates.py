@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from testamur.adapters.sql.templates import SqlTemplates
@@ -19,7 +19,7 @@ from testamur.core.words import (
     TemplateUse,
     TemplateVersion,
 )
-from testamur.rendering.font_house import House
+from testamur.rendering.font_house import house
 from testamur.rendering.package import Package, read_package
 from testamur.rendering.package_schema import TEMPLATE_SCHEMA
 
@@ -301,7 +301,8 @@ class Templates:
         self._gallery  # noqa: B018 - once per process
 
     def _read(self, data: bytes) -> Package:
-        return read_package(data, families=_families())
+        families = house(self.office.settings.fonts).families()
+        return read_package(data, families=families)
 
     def _made_ready(
         self, package: Package, newest: TemplateVersion | None, later: bool
@@ -482,9 +483,3 @@ def _checked_value(name: str, value: str) -> str:
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-@cache
-def _families() -> frozenset[str]:
-    """Return the fonts of the installation."""
-    return frozenset(House().families())
