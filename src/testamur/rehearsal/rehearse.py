@@ -26,8 +26,8 @@ from .doubts import Doubts
 from .ports import Check, Sheet, Stage, Tried
 from .tally import Book, Note
 
-#: Rows in a batch: a fraction of a second on a stage.
-BATCH_ROWS = 50
+#: Rows in a batch: a fraction of a second on a stage, unless pictures are large.
+BATCH_ROWS = 25
 
 #: One for each core of the smallest machine that is worth it.
 STAGES = 2

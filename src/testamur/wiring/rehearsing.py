@@ -102,6 +102,7 @@ class Rehearsals:
             pictures=Pictures(archive, self._wall()),
             prepared=self._prepared(use) if use else None,
             now=office.clock(),
+            is_abandoned=is_abandoned,
         )
 
         def make_stage() -> Stage:

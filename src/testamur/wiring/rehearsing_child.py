@@ -103,57 +103,25 @@ def _printed(design: Any, picture: Any) -> list[list[float]]:
     return found
 
 
-def _order_problem(facts: Facts, letterhead: Any) -> Reason | None:
-    """Return why programs would not agree on a row's credential, if they would not."""
-    from testamur.core.words import Letterhead
-    from testamur.issuance.die.credential import Issuer, holes_of, shape_of
-    from testamur.issuance.die.engrave import engrave
-    from testamur.issuance.die.stamp import Stamper
-    from testamur.issuance.signing import placed_at
-
-    by = Letterhead(**letterhead)
-    shape = shape_of(
-        facts,
-        Issuer(by.did, by.name, by.url, by.hides_addresses),
-        has_picture=False,
-        has_end=False,
-    )
-    placed = placed_at(by, "0" * 24, 0, None, ("0", 0), None)
-    holes = holes_of(facts, placed, hides_addresses=by.hides_addresses)
-    found = Stamper(engrave(shape)).canonical(holes)
-    return found if isinstance(found, Reason) else None
-
-
 def main() -> None:
     """Answer until nobody asks any more."""
     die_with(int(sys.argv[1]))
     os.nice(NICENESS)
-    drawing: _Drawing | None = None
+    drawing = _Drawing()
     write(READY)
     while (head := read(LENGTH.size)) is not None:
         question = orjson.loads(read(LENGTH.unpack(head)[0]) or b"null")
         parts = [read(length) or b"" for length in question["parts"]]
         answer: dict[str, Any] = {}
         try:
-            if question["kind"] == "order":
-                facts = _facts(question["facts"])
-                problem = _order_problem(facts, question["letterhead"])
-                answer["problem"] = [problem.code, problem.message] if problem else None
+            if question["kind"] == "template":
+                drawing.take(parts[0])
             else:
-                drawing = drawing or _Drawing()
-                if question["kind"] == "template":
-                    drawing.take(parts[0])
-                else:
-                    answer["rows"] = drawing.draw(question["rows"], parts)
+                answer["rows"] = drawing.draw(question["rows"], parts)
         except Fault as trouble:
             answer["fault"] = str(trouble)
         body = orjson.dumps(answer)
         write(LENGTH.pack(len(body)) + body)
-
-
-def _facts(plain: Any) -> Facts:
-    attributes = tuple((key, value) for key, value in plain.pop("attributes"))
-    return Facts(**plain, attributes=attributes)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """A stage of a rehearsal: pictures are decoded and rows drawn, and all is let go."""
 
-import re
 import threading
 import time
 from collections import OrderedDict
@@ -24,6 +23,7 @@ from testamur.intake.pictures import Decoder, Picture
 from testamur.issuance.issue import has_picture
 from testamur.issuance.validity import problem_with_end, valid_until
 from testamur.rehearsal.ports import PrintedPicture, PrintedText, Tried
+from testamur.rehearsal.rehearse import Abandoned, AbandonedError
 
 from .rehearsing_child import LENGTH, MODULE
 
@@ -37,10 +37,6 @@ PICTURE_BYTES = 16 * 1024 * 1024
 
 #: Certificates of a rehearsal have names that no real one gets.
 NAMER = Namer(bytes(32), prefix="PB-")
-
-#: Both kinds of letters that `text_order` is about: without both there is none.
-_BEYOND_BMP = re.compile("[\U00010000-\U0010ffff]")
-_END_OF_BMP = re.compile("[\ue000-\uffff]")
 
 NOT_DRAWN = Reason(
     "not_processed",
@@ -130,6 +126,7 @@ class Play:
     #: The template, made ready for drawing.
     prepared: bytes | None
     now: int
+    is_abandoned: Abandoned
 
 
 class HouseStage:
@@ -158,6 +155,8 @@ class HouseStage:
         """Return where the row's picture is, why it has none, or that it needs none."""
         if not has_picture(self._play.profile, facts):
             return None
+        if self._play.is_abandoned():  # a picture may take a second
+            raise AbandonedError
         pictures = self._play.pictures
         source = pictures.source(row, facts.image)
         if isinstance(source, Reason) or source.startswith("url:"):
@@ -170,8 +169,6 @@ class HouseStage:
             problems.append(problem)
         if page.get("problem"):
             problems.append(Reason(*page["problem"]))
-        if problem := self._order_problem(facts):
-            problems.append(problem)
         return Tried(
             problems,
             [
@@ -182,19 +179,6 @@ class HouseStage:
             is_drawn="texts" in page,
             is_unfetched=isinstance(looked, str) and looked.startswith("url:"),
         )
-
-    def _order_problem(self, facts: Facts) -> Reason | None:
-        """Say whether programs would not agree on the order of its statements."""
-        text = "".join(value for _, value in facts.attributes)
-        if not (_BEYOND_BMP.search(text) and _END_OF_BMP.search(text)):
-            return None
-        question = {
-            "kind": "order",
-            "facts": facts,
-            "letterhead": self._play.profile.letterhead,
-        }
-        answer = self._ask(question, (), SECONDS_TO_PREPARE)
-        return Reason(*answer["problem"]) if answer["problem"] else None
 
     # --- drawing ---------------------------------------------------------------
 
