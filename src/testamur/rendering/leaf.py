@@ -1,10 +1,12 @@
 """
 A PDF opened by pdfium, which nobody here wrote: to look at it, or to read it back.
 
-Not for several threads at once: pdfium keeps state for the whole process.
+pdfium keeps state for the whole process, so one file is open at a time: a thread
+that opens one waits until others have closed theirs.
 """
 
 import ctypes
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +18,8 @@ import pypdfium2.raw as pdfium
 _DRAW = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER
 #: What a tail has room for at first; more is made when one needs it.
 _ROOM = 64 * 1024
+#: Held while a file is open; a thread may open one while it has another open.
+_PDFIUM = threading.RLock()
 
 
 class Damaged(Exception):
@@ -163,7 +167,6 @@ class Binder:
 
     def __init__(self, prefix: bytes = b"") -> None:
         """Keep *prefix*; an empty one opens whole files."""
-        pdfium.FPDF_InitLibrary()
         self._prefix = prefix
         self._make_room(_ROOM)
 
@@ -179,6 +182,10 @@ class Binder:
         Raises:
             Damaged: pdfium cannot.
         """
+        with _PDFIUM:
+            yield from self._opened(tail)
+
+    def _opened(self, tail: bytes) -> Iterator[Leaf]:
         start, end = len(self._prefix), len(self._prefix) + len(tail)
         if end > len(self._memory):
             self._make_room(2 * len(tail))

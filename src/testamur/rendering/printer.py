@@ -17,6 +17,8 @@ from .design import Qr
 from .fonts import Fonts
 from .laid import Laid
 from .layout import Layout
+from .leaf import Binder
+from .lean import lean_binder
 from .prepared import Prepared
 from .raster import Raster
 from .read_back import Expected, ReadBack, texts_of
@@ -227,9 +229,13 @@ class Printer:
         return Press(self.prepared, self._fonts)
 
     @cached_property
+    def _lean(self) -> Binder | None:
+        return lean_binder(self.prepared)
+
+    @cached_property
     def _raster(self) -> Raster:
-        return Raster(self.prepared)
+        return Raster(self.prepared, self._lean)
 
     @cached_property
     def _read_back(self) -> ReadBack:
-        return ReadBack(self.prepared)
+        return ReadBack(self.prepared, self._lean)
