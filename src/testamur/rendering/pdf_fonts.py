@@ -5,6 +5,7 @@ Fonts in a PDF (ISO 32000-1, 9.7): subsets whose codes are the glyphs' own ids.
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, product
+from typing import NamedTuple
 
 import uharfbuzz as hb
 
@@ -129,13 +130,23 @@ def _shaped(face: Face, text: str) -> Run:
     return Run(face.key, text, False, glyphs, 0, 0)
 
 
-def write_font(objects: Objects, letters: Letters, own: int | None = None) -> int:
-    """Write a font with the glyphs of *letters*; return its number."""
+class Written(NamedTuple):
+    """A font that was written."""
+
+    number: int
+    #: How wide glyphs are in it, where that is not what the face says (`width`): in
+    #: some variable fonts two tables differ, and a subset has the other one's word.
+    widths: dict[int, float]
+
+
+def write_font(objects: Objects, letters: Letters) -> Written:
+    """Write a font with the glyphs of *letters*."""
     face = letters.face
     items = letters.items()
     glyphs = [glyph for glyph, _ in items]
     name = f"{_tag(face, glyphs)}+{face.postscript_name}".encode()
     program = face.subset(glyphs)
+    others = _other_widths(face, program, glyphs)
     if face.is_cff:
         kind, key = b"/CIDFontType0", b"/FontFile3"
         entries, mapping = b"/Subtype/CIDFontType0C", b""
@@ -149,13 +160,13 @@ def write_font(objects: Objects, letters: Letters, own: int | None = None) -> in
         b"<</Type/Font/Subtype%s/BaseFont/%s/CIDSystemInfo"
         b"<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
         b"/FontDescriptor %d 0 R/DW 0/W[%s]%s>>"
-        % (kind, name, descriptor, _widths(face, glyphs), mapping)
+        % (kind, name, descriptor, _widths(face, glyphs, others), mapping)
     )
-    return objects.pack(
+    number = objects.pack(
         b"<</Type/Font/Subtype/Type0/BaseFont/%s/Encoding/Identity-H"
-        b"/DescendantFonts[%d 0 R]/ToUnicode %d 0 R>>" % (name, descendant, unicode),
-        own,
+        b"/DescendantFonts[%d 0 R]/ToUnicode %d 0 R>>" % (name, descendant, unicode)
     )
+    return Written(number, others)
 
 
 def width(face: Face, glyph: int) -> float:
@@ -164,7 +175,22 @@ def width(face: Face, glyph: int) -> float:
     return round(advance * 1000 / face.upem, 2)
 
 
-def _widths(face: Face, glyphs: Iterable[int]) -> bytes:
+def _other_widths(
+    face: Face, program: bytes, glyphs: Iterable[int]
+) -> dict[int, float]:
+    """Return the widths that *program* has and *face* has not."""
+    if face.is_cff or not face.axes:
+        return {}
+    drawn = hb.Font(hb.Face(program))
+    return {
+        glyph: round(advance * 1000 / face.upem, 2)
+        for glyph in glyphs
+        if (advance := drawn.get_glyph_h_advance(glyph))
+        != face.hb_font.get_glyph_h_advance(glyph)
+    }
+
+
+def _widths(face: Face, glyphs: Iterable[int], others: Mapping[int, float]) -> bytes:
     """Return the array W (9.7.4.3): neighbours share a list."""
     parts: list[str] = []
     last = -2
@@ -173,7 +199,7 @@ def _widths(face: Face, glyphs: Iterable[int]) -> bytes:
             parts.append(f"]{glyph}[" if parts else f"{glyph}[")
         elif parts:
             parts.append(" ")
-        parts.append(number(width(face, glyph)))
+        parts.append(number(others[glyph] if glyph in others else width(face, glyph)))
         last = glyph
     return "".join([*parts, "]"] if parts else parts).encode()
 

@@ -12,6 +12,8 @@ Whatever depends on the certificate is in the tail, under numbers that the prefi
 knows beforehand.
 """
 
+from collections.abc import Sequence
+
 from PIL import ImageCms
 
 from .design import Design, Picture, Text
@@ -19,7 +21,7 @@ from .fonts import Fonts
 from .laid import Laid
 from .pdf_art import write_art
 from .pdf_file import HEADER, TIGHT, Objects
-from .pdf_fonts import Letters, write_font
+from .pdf_fonts import Letters, Written, write_font
 from .pdf_language import Spoken
 from .pdf_structure import corners, figure_element, tagged, text_element
 from .pdf_text import Script, Widths
@@ -54,12 +56,11 @@ def build_prefix(
     )
     letters = _letters(design, fonts, static)
     placed = [
-        PlacedFont(key, write_font(objects, each), tuple(each.items()))
-        for key, each in letters.items()
+        _place(key, each, write_font(objects, each)) for key, each in letters.items()
     ]
     art_content = objects.write(_plain(b"/Artifact BMC q /Art Do Q EMC\n"))
     text_content = objects.write_stream(
-        b"", _static_content(design, fonts, static, letters)
+        b"", _static_content(design, fonts, static, letters, placed)
     )
 
     # Elements name objects of the tail, whose numbers follow the prefix's last one:
@@ -101,6 +102,11 @@ def build_prefix(
     return HEADER + objects.to_bytes(), plan
 
 
+def _place(face: str, letters: Letters, font: Written) -> PlacedFont:
+    widths = tuple(font.widths.items())
+    return PlacedFont(face, font.number, tuple(letters.items()), widths)
+
+
 def _is_constant(item: object) -> bool:
     return isinstance(item, Picture) and item.asset is not None
 
@@ -137,12 +143,18 @@ def _letters(design: Design, fonts: Fonts, static: Laid) -> dict[str, Letters]:
 
 
 def _static_content(
-    design: Design, fonts: Fonts, static: Laid, letters: dict[str, Letters]
+    design: Design,
+    fonts: Fonts,
+    static: Laid,
+    letters: dict[str, Letters],
+    fonts_placed: Sequence[PlacedFont],
 ) -> bytes:
     """Return the constant texts as content, and marks for the art's pictures."""
     page = design.page
     placed = {key: (f"F{at}", each) for at, (key, each) in enumerate(letters.items())}
-    widths: dict[str, Widths] = {}
+    widths = {
+        font.face: Widths(fonts.face(font.face), font.widths) for font in fonts_placed
+    }
     script = Script(fonts, placed, widths, Spoken(design.language), page.height)
     laid = {text.id: text for text in static.texts}
     parts = []

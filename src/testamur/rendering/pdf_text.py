@@ -7,7 +7,7 @@ never from right to left: readers put such words into order themselves, and woul
 turn them round twice.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -30,8 +30,8 @@ _OFF = 0.5
 class Widths(dict[int, float]):
     """How far each glyph of a face moves the pen, in thousandths of the size."""
 
-    def __init__(self, face: Face) -> None:
-        super().__init__()
+    def __init__(self, face: Face, known: Iterable[tuple[int, float]] = ()) -> None:
+        super().__init__(known)
         self.face = face
 
     def __missing__(self, glyph: int) -> float:

@@ -33,6 +33,9 @@ class PlacedFont:
     number: int
     #: Its glyphs and what each says when it is read back; sorted.
     letters: tuple[tuple[int, str], ...]
+    #: How wide glyphs are in it, in thousandths of the size, where it differs from
+    #: the face (see `pdf_fonts.Written`).
+    widths: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

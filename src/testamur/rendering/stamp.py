@@ -103,7 +103,9 @@ class Press:
             font.face: (f"F{at}", Letters(fonts.face(font.face), dict(font.letters)))
             for at, font in enumerate(plan.fonts)
         }
-        self._widths: dict[str, Widths] = {}
+        self._widths = {
+            font.face: Widths(fonts.face(font.face), font.widths) for font in plan.fonts
+        }
         self._spoken = Spoken(prepared.design.language)
 
     def stamp(self, laid: Laid, extras: Extras) -> bytes:
@@ -163,7 +165,7 @@ class _Tail:
         content = objects.write_stream(b"", self._content(script).encode())
         fonts = self._press.font_names + b"".join(
             [
-                b"/%s %d 0 R" % (name.encode(), write_font(objects, letters))
+                b"/%s %d 0 R" % (name.encode(), write_font(objects, letters).number)
                 for name, letters in script.own.values()
             ]
         )
