@@ -2,6 +2,7 @@
 
 import io
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pypdfium2
@@ -167,6 +168,21 @@ def test_a_picture_can_have_the_credential_in_it(bureau):
     assert unbaked(with_it) == CREDENTIAL
     assert bare(with_it) == picture
     assert is_same(opened(with_it), opened(picture))
+
+
+def test_templates_may_be_drawn_by_threads_at_once(bureau):
+    """
+    Each has its own raster; they share pdfium, which bears one at a time.
+    """
+    tail = bureau.tail(bureau.row())
+    rasters = [Raster(bureau.prepared) for _ in range(3)]
+
+    def draw(raster):
+        return [raster.png(tail) for _ in range(12)]
+
+    with ThreadPoolExecutor(len(rasters)) as pool:
+        drawn = [png for found in pool.map(draw, rasters) for png in found]
+    assert set(drawn) == {bureau.raster.png(tail)}
 
 
 SHAPES = [(1, 1), (3, 15), (70, 16), (64, 17), (33, 50)]
