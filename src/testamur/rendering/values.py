@@ -133,7 +133,7 @@ def values_of(
     """
     Return the value of every field in *design*, by `key_of`; what is not known is ''.
 
-    Moments are milliseconds; dates are those of UTC, in the design's language.
+    A design that is Typst source gets every value that there is. Moments are milliseconds; dates are those of UTC, in the design's language.
     """
     plain = {
         "name": facts.name,
@@ -157,6 +157,15 @@ def values_of(
         else:
             value = attributes.get(field.name.removeprefix(ATTRIBUTE_PREFIX), "")
         values[key_of(field)] = value
+    if design.source is not None:
+        # Nobody knows which of them it prints.
+        values |= plain
+        for name, moment in moments.items():
+            for form in (None, *FORMATS):
+                key = key_of(Field(name, form))
+                values[key] = _dated(moment, form, design.language)
+        for name, value in attributes.items():
+            values[f"{ATTRIBUTE_PREFIX}{name}"] = value
     return values
 
 
