@@ -23,7 +23,6 @@ from testamur.core.solitude import cut_off
 
 if TYPE_CHECKING:
     from .package import Package
-    from .typeset import Typesetter
 
 #: (what is wanted, seconds of processor it may take, length of what comes with it)
 QUESTION = struct.Struct(">cHI")
@@ -115,8 +114,8 @@ class _Shop:
     def draw(self, data: bytes) -> tuple[dict[str, Any], bytes]:
         """Return a certificate, or why it cannot be drawn."""
         assert self._kept is not None
-        # From the house itself: strangers' bytes in it are texts and pictures.
-        laid, extras, values, ppi = pickle.loads(data)
+        # Made by the house: what strangers sent is texts and pictures in it.
+        laid, extras, values, ppi = pickle.loads(data)  # noqa: S301
         if ppi is None:
             drawn = self._typesetter.pdf(self._kept, laid, extras, values)
         else:

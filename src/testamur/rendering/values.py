@@ -133,7 +133,8 @@ def values_of(
     """
     Return the value of every field in *design*, by `key_of`; what is not known is ''.
 
-    A design that is Typst source gets every value that there is. Moments are milliseconds; dates are those of UTC, in the design's language.
+    A design that is Typst source gets every value that there is. Moments are
+    milliseconds; dates are those of UTC, in the design's language.
     """
     plain = {
         "name": facts.name,
