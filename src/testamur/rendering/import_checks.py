@@ -4,6 +4,7 @@ What a PDF must not be, so that a page of it may become a template's background.
 
 import io
 import re
+import zlib
 from collections.abc import Iterator
 from typing import Any, Never
 
@@ -17,6 +18,8 @@ MAX_PDF_BYTES = 20 * 1024 * 1024
 SMALLEST_PAGE, LARGEST_PAGE = 72.0, 4_000.0
 #: Objects that are looked through.
 MAX_OBJECTS = 50_000
+#: All that is packed in it, unpacked; pictures by their pixels.
+MAX_UNPACKED_BYTES = 128 * 1024 * 1024
 
 _REMEDY = "Export the page again from the tool it was designed in, as a plain PDF."
 
@@ -93,6 +96,7 @@ def opened(data: bytes) -> pikepdf.Pdf:
         _check_pages(document)
         _check_objects(document)
         _check_layers(document)
+        _check_streams(document)
     except (pikepdf.PdfError, RuntimeError, ValueError, TypeError, AttributeError):
         refuse("pdf_corrupt", f"The PDF is damaged and cannot be read. {_REMEDY}")
     return document
@@ -131,11 +135,7 @@ def _dictionaries(document: pikepdf.Pdf) -> Iterator[Any]:
     """Give every dictionary in the file, those inside others too."""
     for number, top in enumerate(document.objects):
         if number > MAX_OBJECTS:
-            refuse(
-                "pdf_too_complex",
-                f"The PDF has more than {MAX_OBJECTS:,} objects. Make its art simpler, "
-                "or turn it into a picture.",
-            )
+            _too_complex()
         waiting = [top]
         while waiting:
             one = waiting.pop()
@@ -197,3 +197,40 @@ def _check_layers(document: pikepdf.Pdf) -> None:
             "pdf_hidden_content",
             "The PDF has hidden layers. Delete them, or export what is visible only.",
         )
+
+
+def _check_streams(document: pikepdf.Pdf) -> None:
+    """Refuse a PDF that is far larger than it looks."""
+    left = MAX_UNPACKED_BYTES
+    for one in document.objects:
+        if not isinstance(one, pikepdf.Stream):
+            continue
+        if one.get("/Subtype") == "/Image":
+            left -= max(0, int(one.get("/Width", 0)) * int(one.get("/Height", 0)) * 4)
+        filters = one.get("/Filter", pikepdf.Array())
+        names = filters if isinstance(filters, pikepdf.Array) else [filters]
+        if any(name == "/FlateDecode" for name in names):
+            left -= _unpacked(one.read_raw_bytes(), left)
+        if left < 0:
+            _too_complex()
+
+
+def _unpacked(data: bytes, most: int) -> int:
+    """Return how long deflated *data* is, or a little more than *most*."""
+    inflate = zlib.decompressobj()
+    length = 0
+    try:
+        while length <= most and (part := inflate.decompress(data, 1 << 20)):
+            length += len(part)
+            data = inflate.unconsumed_tail
+    except zlib.error:
+        pass  # behind another filter, or damaged
+    return length
+
+
+def _too_complex() -> Never:
+    refuse(
+        "pdf_too_complex",
+        "The PDF is much larger inside than it looks. Make its art simpler and its "
+        "pictures smaller: 300 dots per inch are enough for print.",
+    )

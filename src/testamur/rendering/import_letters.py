@@ -104,13 +104,16 @@ def rows_of(page: Any) -> list[Row]:
     level = [letter for letter in letters if abs(letter.angle) <= _LEVEL]
     turned = [letter for letter in letters if abs(letter.angle) > _LEVEL]
     rows = [row for line in _lines(level) for row in _columns(line)]
-    # What is turned is not set in lines: it only must not hold a field.
-    turned_rows: dict[int, list[Letter]] = {}
-    for letter in turned:
-        turned_rows.setdefault(round(letter.angle), []).append(letter)
-    rows += [Row(one) for one in turned_rows.values()]
     for row in rows:
         _spell(row)
+    # What is turned is not set in lines: it only must not hold a field.
+    angles: dict[int, list[Letter]] = {}
+    for letter in turned:
+        angles.setdefault(round(letter.angle), []).append(letter)
+    rows += [
+        Row(one, text="".join(letter.text[:1] for letter in one), owners=[*one])
+        for one in angles.values()
+    ]
     return sorted(rows, key=lambda row: (row.letters[0].baseline, row.x0))
 
 
@@ -139,7 +142,7 @@ def _letters(page: Any) -> Iterator[Letter]:
                 for py in (box.top, box.bottom)
             ]
             ox, oy = place(x.value, y.value)
-            ax, ay = place(x.value + matrix.a, y.value + matrix.b)
+            ax, ay = place(x.value + 1000 * matrix.a, y.value + 1000 * matrix.b)
             size = pdfium.FPDFText_GetFontSize(text_page, index) * math.hypot(
                 matrix.c, matrix.d
             )

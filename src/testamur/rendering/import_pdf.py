@@ -126,11 +126,12 @@ def _import(data: bytes, name: str) -> Imported:
 
 def _alone(document: pikepdf.Pdf) -> bytes:
     """Return a PDF of the page of *document* and nothing else."""
+    page = document.pages[0]
+    for key in _UNSEEN:
+        if key in page.obj:
+            del page.obj[key]
     with pikepdf.new() as new:
-        new.pages.append(document.pages[0])
-        for key in _UNSEEN:
-            if key in new.pages[0].obj:
-                del new.pages[0].obj[key]
+        new.pages.append(page)
         return _saved(new)
 
 
@@ -164,7 +165,10 @@ def _without_fields(data: bytes) -> tuple[bytes, list[Box]]:
             owners = {letter.owner for one in found for letter in one.letters}
             with pikepdf.open(io.BytesIO(data)) as document:
                 removal = Removal(document, owners)
-                removal.clean(document.pages[0], seen.raw)
+                try:
+                    removal.clean(document.pages[0], seen.raw)
+                except (TypeError, ValueError) as error:  # operators of no PDF
+                    raise Mismatch from error
                 if removal.removed < len(owners):
                     raise Mismatch
                 data = _saved(document)

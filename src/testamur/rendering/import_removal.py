@@ -84,15 +84,16 @@ class Removal:
         kept: list[Any] = []
         renamed: dict[str, Any] = {}
         text_number = form_number = 0
-        for index, operation in enumerate(_untagged(operations)):
+        shown = list(_untagged(operations))
+        for index, operation in enumerate(shown):
             operator = str(operation.operator)
             if _shows(operation):
                 text = texts[text_number]
-                following = texts[text_number + 1 : text_number + 2]
                 text_number += 1
                 if address(text) in self.addresses:
                     self.removed += 1
-                    kept += _instead(operation, text, following)
+                    rest = texts[text_number : text_number + 1]
+                    kept += _instead(shown, index, text, rest)
                     continue
             elif operator == "Do":
                 form = _form(operation, resources)
@@ -190,30 +191,31 @@ def _form(operation: Any, resources: Any) -> Any:
     return None
 
 
-def _instead(operation: Any, text: Any, following: list[Any]) -> list[Any]:
+def _instead(shown: list[Any], index: int, text: Any, after: list[Any]) -> list[Any]:
     """Return what does all that a removed text did but show it: it moves on."""
+    operation = shown[index]
     operator = str(operation.operator)
     made: list[tuple[list[Any], str]] = []
     if operator == '"':
         made += [([operation.operands[0]], "Tw"), ([operation.operands[1]], "Tc")]
     if operator in ("'", '"'):
         made.append(([], "T*"))
-    if following:
-        advance = _advance(text, following[0])
-        if advance is not None:
-            made.append(([pikepdf.Array([round(advance, 3)])], "TJ"))
+    if after:
+        number = _advance(shown, index, text, after[0])
+        if number is not None:
+            made.append(([pikepdf.Array([round(number, 3)])], "TJ"))
     return [
         pikepdf.ContentStreamInstruction(operands, pikepdf.Operator(name))
         for operands, name in made
     ]
 
 
-def _advance(text: Any, after: Any) -> float | None:
+def _advance(shown: list[Any], index: int, text: Any, after: Any) -> float | None:
     """
     Return the number for `TJ` that leads from *text* to *after*.
 
-    Right when nothing moves in between; when something does, it sets the place anew
-    and the number does nothing.
+    Right when nothing sets the place anew in between; when something does, the number
+    does nothing.
     """
     here, there = pdfium.FS_MATRIX(), pdfium.FS_MATRIX()
     size = _size(text)
@@ -227,8 +229,29 @@ def _advance(text: Any, after: Any) -> float | None:
     if not length:
         return None
     moved = ((there.e - here.e) * here.a + (there.f - here.f) * here.b) / length
-    number = -moved * 1000 / size
+    # pdfium places a text behind the numbers it begins with; those of what was taken
+    # out are lost with it, those of what follows stay.
+    number = -moved * 1000 / size + _leading(shown[index])
+    for operation in shown[index + 1 :]:
+        if str(operation.operator) == "TJ":
+            number -= _leading(operation) * _size(after) / size
+        if _shows(operation):
+            break
     return number if math.isfinite(number) and abs(number) < 1e6 else None
+
+
+def _leading(operation: Any) -> float:
+    """Return the sum of the numbers that a `TJ` has before its first text."""
+    if str(operation.operator) != "TJ" or not operation.operands:
+        return 0.0
+    total = 0.0
+    for one in operation.operands[-1]:
+        if isinstance(one, pikepdf.String):
+            if len(bytes(one)):
+                break
+        else:
+            total += float(one)
+    return total
 
 
 def _size(text: Any) -> float:

@@ -121,7 +121,8 @@ def _shares(
 
 def _strip(ground: Image.Image, scale: float, box: Box) -> Image.Image:
     left, top, right, bottom = (round(one * scale) for one in box)
-    left, top = max(left, 0), max(top, 0)
+    left = min(max(left, 0), ground.width - 1)
+    top = min(max(top, 0), ground.height - 1)
     right = min(max(right, left + 1), ground.width)
     bottom = min(max(bottom, top + 1), ground.height)
     return ground.crop((left, top, right, bottom))
