@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from testamur.core.clock import SECOND, Clock, rfc3339
-from testamur.core.policy import Metered, Rate
+from testamur.core.policy import TI_ENTERPRISE, Allowance, Metered, Rate
 from testamur.core.refusals import Fault, Kind, Refusal
 from testamur.core.words import Caller
 
@@ -27,6 +27,7 @@ WORDS = {
     Metered.DOWNLOAD: "Downloading results",
     Metered.RETRY: "Retrying jobs",
     Metered.SECURE: "Securing credentials",
+    Metered.TI: "This API",
     Metered.REHEARSE: "Rehearsing",
 }
 
@@ -114,6 +115,28 @@ class Limiter:
                 retry_after_seconds=seconds,
             )
         return now
+
+    def allowance(self, caller: Caller, metered: Metered) -> Allowance:
+        """
+        Return how often *caller* may still do this now.
+
+        Whom nothing is counted for may do it at least so often.
+        """
+        now = self._clock()
+        rate = caller.tenant.plan.rates.get(metered)
+        state = None
+        if rate is None:
+            rate = TI_ENTERPRISE
+        else:
+            try:
+                state = self._meter.state(_key(caller.tenant.id, metered, ""))
+            except Fault as trouble:
+                logger.warning("rate limits are not counted: %s", trouble)
+        pace = pace_of(rate)
+        ahead = min(max(0, (state or 0) - now * 1_000), pace.span)
+        return Allowance(
+            rate.burst, (pace.span - ahead) // pace.interval, now + -(-ahead // 1_000)
+        )
 
     def refund(
         self, caller: Caller, metered: Metered, admitted_at: int, subject: str = ""

@@ -228,6 +228,15 @@ class Meter(Protocol):
         """
         ...
 
+    def state(self, key: bytes) -> int | None:
+        """
+        Return the timestamp of *key*, if it has one.
+
+        Raises:
+            Fault: when the state cannot be reached.
+        """
+        ...
+
     def forget(self, before: int) -> None:
         """Drop what no longer matters: timestamps older than *before*."""
         ...

@@ -20,6 +20,7 @@ class Metered(StrEnum):
     DOWNLOAD = auto()
     RETRY = auto()
     SECURE = auto()  #: credentials that callers wrote themselves
+    TI = auto()  #: everything that Thought Industries' clients ask
     REHEARSE = auto()  #: rehearsals
 
 
@@ -29,6 +30,22 @@ class Rate:
 
     burst: int
     period_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many requests there may be, and are left until all may be made again."""
+
+    limit: int
+    remaining: int
+    #: In milliseconds.
+    resets_at: int
+
+
+#: What Thought Industries documents for its two plans, requests in a minute. The
+#: second is what tenants are told whom nothing is counted for.
+TI_STANDARD = Rate(120, 60)
+TI_ENTERPRISE = Rate(600, 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +75,7 @@ PLANS: Mapping[str, Plan] = {
             Metered.DOWNLOAD: Rate(50, 3600),
             Metered.RETRY: Rate(5, 3600),
             Metered.SECURE: Rate(600, 3600),
+            Metered.TI: TI_STANDARD,
             Metered.REHEARSE: Rate(30, 3600),  # a job is mended more than once
         },
     ),

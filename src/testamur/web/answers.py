@@ -12,6 +12,7 @@ from starlette.responses import Response
 from testamur.core.refusals import Fault, Kind, Refusal
 from testamur.dialects.native import problems as native_problems
 from testamur.dialects.pocketbook import problems as pocketbook_problems
+from testamur.dialects.thought_industries import problems as ti_problems
 from testamur.dialects.vc_api import problems as vc_api_problems
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,8 @@ def refusal(
     name = request_id(request)
     if _is_pocketbook(request):
         its_own, body = pocketbook_problems.spell(error, request_id=name)
+    elif is_ti(request.url.path):
+        its_own, body = ti_problems.spell(error, request_id=name, status=status)
     elif _is_vc_api(request):
         its_own, body = vc_api_problems.spell(
             error,
@@ -130,6 +133,11 @@ def _allowed(request: Request) -> str:
     )
 
 
+def is_ti(path: str) -> bool:
+    """Say whether *path* belongs to Thought Industries' API."""
+    return path == "/incoming" or path.startswith("/incoming/")
+
+
 def _is_pocketbook(request: Request) -> bool:
     return request.url.path.startswith("/api/")
 
@@ -143,6 +151,8 @@ def _spell_fault(
 ) -> tuple[int, dict[str, Any]]:
     if _is_pocketbook(request):
         return pocketbook_problems.spell_fault(error, request_id=name)
+    if is_ti(request.url.path):
+        return ti_problems.spell_fault(error, request_id=name)
     if _is_vc_api(request):
         return vc_api_problems.spell_fault(error, request_id=name)
     return native_problems.spell_fault(error, request_id=name)
@@ -152,6 +162,6 @@ def _problem(
     request: Request, status: int, body: dict[str, Any], headers: dict[str, str]
 ) -> Response:
     response = json_answer(body, status, headers)
-    if not _is_pocketbook(request):
+    if not (_is_pocketbook(request) or is_ti(request.url.path)):
         response.headers["Content-Type"] = "application/problem+json"
     return response

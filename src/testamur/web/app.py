@@ -13,12 +13,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from testamur.core.clock import Clock, system_clock
 from testamur.core.refusals import Fault, Kind, Refusal
 from testamur.dialects.native import wire as native_wire
 from testamur.dialects.pocketbook import wire as pocketbook_wire
+from testamur.dialects.thought_industries import wire as ti_wire
 from testamur.dialects.vc_api import wire as vc_api_wire
 
-from . import answers
+from . import allowance, answers
 from .pages import ALWAYS, HTML, PRIVATE, REVALIDATE, Pages
 from .pages import answer as page_answer
 from .reference import reference_fields
@@ -48,7 +50,9 @@ CREDENTIALS = {
 }
 
 
-def build_app(routers: Sequence[APIRouter], *, public_url: str = "") -> ASGIApp:
+def build_app(
+    routers: Sequence[APIRouter], *, public_url: str = "", clock: Clock = system_clock
+) -> ASGIApp:
     """
     Return the application that answers for *routers*, and describes them.
 
@@ -78,7 +82,7 @@ def build_app(routers: Sequence[APIRouter], *, public_url: str = "") -> ASGIApp:
     app.add_exception_handler(HTTPException, _not_routed(pages))
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, answers.bug)
-    return Headed(app)
+    return Headed(app, clock)
 
 
 def _check_scopes(routers: Sequence[APIRouter]) -> None:
@@ -107,6 +111,7 @@ def _description(app: FastAPI, pages: Pages) -> APIRouter:
                     native_wire.PROBLEM_NAME: native_wire.PROBLEM,
                     pocketbook_wire.REFUSAL_NAME: pocketbook_wire.REFUSAL,
                     vc_api_wire.PROBLEM_NAME: vc_api_wire.PROBLEM,
+                    ti_wire.PROBLEM_NAME: ti_wire.PROBLEM,
                 }
             )
             for operations in schema["paths"].values():
@@ -134,7 +139,7 @@ def _not_routed(pages: Pages) -> Callable[[Request, Exception], Response]:
     def answer(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         is_for_programs = request.url.path.startswith(
-            ("/api/", "/v1/", "/credentials/", "/presentations/")
+            ("/api/", "/v1/", "/credentials/", "/presentations/", "/incoming/")
         )
         accept = request.headers.get("accept", "")
         if error.status_code != 404 or is_for_programs or "text/html" not in accept:
@@ -183,8 +188,9 @@ NOSNIFF = (b"x-content-type-options", b"nosniff")
 class Headed:
     """Gives every answer its request id and the headers that all answers have."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, clock: Clock) -> None:
         self._app = app
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -194,6 +200,9 @@ class Headed:
         name = answers.request_id(Request(scope))
         # Nothing has a NUL in its name, and PostgreSQL cannot even be asked for it.
         scope["path"] = scope["path"].replace("\0", "\ufffd")
+        is_counted = answers.is_ti(scope["path"])
+        if is_counted:
+            allowance.expect(scope)
 
         async def say(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -201,6 +210,8 @@ class Headed:
                 headers.append((b"x-request-id", name.encode()))
                 if not any(name == NOSNIFF[0] for name, _ in headers):
                     headers.append(NOSNIFF)
+                if is_counted:
+                    headers.extend(allowance.headers(scope, self._clock()))
                 message = {**message, "headers": headers}
             await send(message)
 

@@ -9,6 +9,7 @@ import asyncio
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any, Never
 
 from python_multipart.multipart import parse_options_header
@@ -86,9 +87,11 @@ async def read_body(request: Request, limit: int) -> bytes:
     return bytes(body)
 
 
-async def receive_json(request: Request, limit: int = MAX_JSON_BYTES) -> Any:
+async def receive_json(
+    request: Request, limit: int = MAX_JSON_BYTES, *, per_item: bool = False
+) -> Any:
     """
-    Return the value of a JSON body.
+    Return the value of a JSON body; *per_item* as `read_json`.
 
     Raises:
         Refusal: UNSUPPORTED, when it is not called JSON, or not UTF-8; and what
@@ -107,15 +110,25 @@ async def receive_json(request: Request, limit: int = MAX_JSON_BYTES) -> Any:
         )
     body = await read_body(request, limit)
     if len(body) > THREAD_BYTES:
-        return await asyncio.to_thread(read_json, body, max_bytes=limit)
-    return read_json(body, max_bytes=limit)
+        return await asyncio.to_thread(
+            read_json, body, max_bytes=limit, per_item=per_item
+        )
+    return read_json(body, max_bytes=limit, per_item=per_item)
 
 
 def read_json(
-    body: bytes, *, max_bytes: int = MAX_JSON_BYTES, max_depth: int = MAX_JSON_DEPTH
+    body: bytes,
+    *,
+    max_bytes: int = MAX_JSON_BYTES,
+    max_depth: int = MAX_JSON_DEPTH,
+    per_item: bool = False,
 ) -> Any:
     """
     Return what *body* says, as `json.loads` would, or refuse it.
+
+    With *per_item* the caller looks at every value, so that one that is unusable
+    spoils no others: a number beyond 64 bits comes as text, and texts may hold NUL
+    and halves of characters.
 
     >>> read_json(b'{"ids": [1, 2.5, "x"]}')
     {'ids': [1, 2.5, 'x']}
@@ -134,8 +147,14 @@ def read_json(
             text,
             object_pairs_hook=unique,
             parse_constant=number_refused,
-            parse_float=finite,
-            parse_int=whole if LONG_NUMBER.search(text) else int,
+            parse_float=(lambda text: _or_text(finite, text)) if per_item else finite,
+            parse_int=(
+                int
+                if not LONG_NUMBER.search(text)
+                else (lambda text: _or_text(whole, text))
+                if per_item
+                else whole
+            ),
         )
     except json.JSONDecodeError as trouble:
         raise Refusal(
@@ -150,6 +169,8 @@ def read_json(
     # Cheap where nothing is suspicious, which is nearly always.
     if text.count("[") + text.count("{") > max_depth and is_deep(value, max_depth):
         raise too_deep(max_depth)
+    if per_item:
+        return value
     if SURROGATE.search(text) and not is_unicode(value):
         raise bad_encoding("A \\u escape names half of a character")
     if NUL.search(text) and holds_nul(value):
@@ -222,6 +243,14 @@ def whole(text: str) -> int:
     """Return a whole number; its length is looked at first, int() is quadratic."""
     value = int(text) if len(text) <= 20 else MAX_WHOLE + 1
     return value if -MAX_WHOLE - 1 <= value <= MAX_WHOLE else number_refused(text)
+
+
+def _or_text(read: Callable[[str], float], text: str) -> float | str:
+    """Return the number that *read* makes of *text*, or where it refuses, *text*."""
+    try:
+        return read(text)
+    except Refusal:
+        return text[:24]
 
 
 def is_deep(value: Any, limit: int) -> bool:

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from testamur.core.acts import Chosen, Done, Erasure, Person
 from testamur.core.download import Download
 from testamur.core.lifecycle import JobState, StandingEvent
-from testamur.core.policy import Metered, Scope
+from testamur.core.policy import Allowance, Metered, Scope
 from testamur.core.words import (
     ApiKey,
     AuditLine,
@@ -74,6 +74,10 @@ class Access(Protocol):
 
     def refund(self, caller: Caller, metered: Metered, admitted_at: int) -> None:
         """Uncount a request, admitted at a moment, that came to nothing."""
+        ...
+
+    def allowance(self, caller: Caller, metered: Metered) -> Allowance:
+        """Return how often the caller may still do this now."""
         ...
 
 

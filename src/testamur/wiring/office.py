@@ -59,6 +59,7 @@ if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from .printing import Printing
     from .secret import Secrets
     from .templates import Templates
+    from .thought_industries import Instance
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,13 @@ class Office:
         from .templates import Templates
 
         return Templates(self)
+
+    @cached_property
+    def instance(self) -> "Instance":
+        """What Thought Industries' clients name."""
+        from .thought_industries import Instance
+
+        return Instance(self)
 
     @cached_property
     def prints(self) -> "SqlPrints":

@@ -18,6 +18,7 @@ from .office import Office, open_office
 from .ownership import sole_owner
 from .record import HouseRecord
 from .site import build_site
+from .thought_industries import preparing
 from .workers import worker_command
 
 #: How often leases that ran out are looked for.
@@ -68,6 +69,7 @@ def serve(
             with (
                 sequencing(office),
                 _sweeping(office, keep),
+                preparing(office),
                 Spool(office.spool) as spool,
             ):
                 Server(

@@ -17,7 +17,7 @@ from testamur.core.acts import Chosen, Done, Erasure, Person
 from testamur.core.clock import DAY
 from testamur.core.download import Download
 from testamur.core.lifecycle import JobState, StandingEvent
-from testamur.core.policy import Metered, Rate, Scope
+from testamur.core.policy import Allowance, Metered, Rate, Scope
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import (
     ApiKey,
@@ -51,11 +51,13 @@ from testamur.web.routes.native_templates import template_routes
 from testamur.web.routes.pocketbook import pocketbook_routes
 from testamur.web.routes.renditions import rendition_routes
 from testamur.web.routes.status_lists import status_list_routes
+from testamur.web.routes.thought_industries import thought_industries_routes
 from testamur.web.routes.vc_api import vc_api_routes
 from testamur.web.routes.verify import verify_routes
 from testamur.web.spool import Spool
 from testamur.web.verbs import ReceivedFile, Verbs, Wanted
 
+from .certifying import Certifying
 from .correcting import correct
 from .downloading import downloaded
 from .issuers import document_of, document_of_house, profile_of
@@ -64,6 +66,7 @@ from .log import log_proof, log_reader, log_vkey
 from .office import Office
 from .rehearsing import Rehearsals, SiteRehearsals
 from .renditions import log_proof_of, rendered
+from .thought_industries import SiteTemplates
 from .trust import Trusts
 from .vc_api import SiteVcApi
 from .verifying import verifier_of
@@ -111,6 +114,10 @@ class SiteAccess:
     def refund(self, caller: Caller, metered: Metered, admitted_at: int) -> None:
         """Uncount a request, admitted at a moment, that came to nothing."""
         self.office.limiter.refund(caller, metered, admitted_at)
+
+    def allowance(self, caller: Caller, metered: Metered) -> Allowance:
+        """Return how often the caller may still do this now."""
+        return self.office.limiter.allowance(caller, metered)
 
 
 @dataclass(frozen=True)
@@ -393,6 +400,7 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
                 set_standing=vc_api.set_standing,
                 verify=vc_api.verify,
             ),
+            thought_industries_routes(verbs, SiteTemplates(office), Certifying(office)),
             health_routes(verbs),
             metrics_routes(verbs),
             issuer_routes(
@@ -441,4 +449,5 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
             ),
         ],
         public_url=office.public_url,
+        clock=office.clock,
     )

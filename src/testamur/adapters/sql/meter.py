@@ -86,6 +86,15 @@ class SqliteMeter:
             except sqlite3.Error as error:
                 raise self._trouble(error) from error
 
+    def state(self, key: bytes) -> int | None:
+        """Return the timestamp of *key*, if it has one."""
+        with self._lock:
+            try:
+                rows = self._rows(PEEK, {"key": key})
+            except sqlite3.Error as error:
+                raise self._trouble(error) from error
+        return rows[0][0] if rows else None
+
     def forget(self, before: int) -> None:
         """Drop timestamps older than *before*."""
         with self._lock:
@@ -186,6 +195,12 @@ class PostgresMeter:
         """Take one charged request off the count again."""
         with self._database.writing() as connection:
             connection.execute(text(REFUND), {"key": key, "span": span})
+
+    def state(self, key: bytes) -> int | None:
+        """Return the timestamp of *key*, if it has one."""
+        with self._database.reading() as connection:
+            state: int | None = connection.scalar(text(PEEK), {"key": key})
+        return state
 
     def forget(self, before: int) -> None:
         """Drop timestamps older than *before*."""

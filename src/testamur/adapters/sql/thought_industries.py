@@ -133,11 +133,10 @@ HAS_ANY = text("""
 """)
 
 OUTCOMES = f"""
-    SELECT j.id AS job, r.number, c.id AS certificate, f.code, f.message,
-      j.finished_at
+    SELECT r.number, c.id AS kept, f.code, f.message, j.finished_at,
+      CASE WHEN {is_published("c.chunk_id")} THEN c.id END AS certificate
     FROM jobs j JOIN rows r ON r.job_seq = j.seq
     LEFT JOIN certificates c ON c.job_seq = r.job_seq AND c.number = r.number
-      AND {is_published("c.chunk_id")}
     LEFT JOIN failures f ON f.job_seq = r.job_seq AND f.number = r.number AND f.is_final
     WHERE j.tenant_id = :tenant AND j.id = :job
 """
@@ -526,7 +525,8 @@ class SqlThoughtIndustries:
         with self._database.reading() as connection:
             for row in connection.execute(text(query), values):
                 if row.number in wanted:
-                    is_over = bool(row.certificate or row.code or row.finished_at)
+                    is_cancelled = row.finished_at is not None and row.kept is None
+                    is_over = bool(row.certificate or row.code or is_cancelled)
                     found[row.number] = RowOutcome(
                         row.certificate, row.code, row.message, is_over
                     )

@@ -99,7 +99,7 @@ def document(fields: Mapping[str, Any], page: Page) -> dict[str, Any]:
         "items": items,
     }
     if page.background is not None:
-        found["page"]["background"] = page.background
+        found["background"] = page.background
     return found
 
 

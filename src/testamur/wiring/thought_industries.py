@@ -1,0 +1,478 @@
+"""Certificate templates of Thought Industries' clients: kept, and prepared later."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from testamur.adapters.sql.thought_industries import (
+    BROKEN,
+    WAITING,
+    Changes,
+    SqlThoughtIndustries,
+    StoredJob,
+    StoredTemplate,
+)
+from testamur.core.child import Child
+from testamur.core.clock import SECOND
+from testamur.core.refusals import Fault, Kind, Reason, Refusal
+from testamur.core.words import Caller
+from testamur.dialects.thought_industries import page, read, spell
+from testamur.dialects.thought_industries.read import TemplateItem
+from testamur.dialects.thought_industries.values import Wrong
+from testamur.intake.pictures import Decoder
+from testamur.rendering.package import pack
+
+from .logs import log
+from .office import Office
+from .page_child import ANSWER, MODULE, QUESTION
+
+if TYPE_CHECKING:
+    from testamur.adapters.http.fetch import Fetcher
+
+#: Who prepares templates, in the audit log.
+ACTOR = "thought-industries"
+
+#: What changes how a template looks; whatever else changes, it need not be prepared.
+LOOK = ("labels", "customCss", "asset")
+
+#: How many templates are taken at once, and for how long nobody else takes them.
+AT_ONCE = 16
+CLAIM_MILLISECONDS = 300 * SECOND
+
+#: How many hosts are waited for at the same time.
+FETCHERS = 4
+
+#: How often is looked for templates that another process accepted.
+LOOK_SECONDS = 1.0
+
+#: How long a background is measured.
+MEASURE_SECONDS = 15.0
+
+#: A4 at 600 dots per inch, and no more.
+MAX_ASSET_BYTES = 10 * 1024 * 1024
+
+USER_AGENT = "Testamur (certificate templates)"
+ACCEPT = "image/png, image/jpeg, image/webp, application/pdf"
+
+
+class Instance:
+    """What all the verbs of this API have in common."""
+
+    def __init__(self, office: Office) -> None:
+        self.store = SqlThoughtIndustries(office.database)
+        #: Set when there is something to prepare.
+        self.wake = threading.Event()
+
+
+@dataclass(frozen=True)
+class SiteTemplates:
+    """The verbs of certificate templates and of their background jobs."""
+
+    office: Office
+
+    def put(
+        self, caller: Caller, items: Sequence[TemplateItem], *, name: str
+    ) -> spell.TemplatesAnswer:
+        """
+        Keep the templates of a bulk call; each that is wrong is told apart.
+
+        All that can be kept is, in one transaction. *name* is what the call is
+        called in its background job.
+        """
+        misplaced = {
+            item.place: problem
+            for item in items
+            if (problem := _misplaced(item.changes)) is not None
+        }
+        now = self.office.clock()
+        with self.office.instance.store.changing(caller.tenant.id, now) as changes:
+            known = _known(changes, items)
+            desk = _Desk(known, misplaced, now, caller.tenant.id)
+            for item in items:
+                desk.take(item)
+            job = None
+            if len(items) > read.JOB_THRESHOLD:
+                job = _job(changes, name, len(items), len(desk.new) + len(desk.looks))
+            job_id = None if job is None else job.id
+            changes.add_templates([replace(one, job_id=job_id) for one in desk.new])
+            changes.change_templates(
+                list(desk.changed.values()),
+                [replace(one, job_id=job_id) for one in desk.looks.values()],
+            )
+        self.office.instance.wake.set()
+        return spell.TemplatesAnswer(
+            created_ids=[one.id for one in desk.new],
+            updated=desk.updated,
+            errors=desk.errors,
+            warnings=[warning for item in items for warning in item.warnings],
+            job=job,
+        )
+
+    def job(self, caller: Caller, job_id: str) -> spell.BackgroundJob:
+        """Return a background job of the caller's, or refuse."""
+        found = self.office.instance.store.job(caller.tenant.id, job_id)
+        if found is None:
+            raise read.unknown_job()
+        return _spelt(found)
+
+
+@dataclass
+class _Desk:
+    """Decides what becomes of each item of one call."""
+
+    known: Sequence[StoredTemplate]
+    #: By place: what stands where there is no page, should there be no asset.
+    misplaced: Mapping[int, str]
+    now: int
+    tenant_id: str
+    new: list[StoredTemplate] = field(default_factory=list)
+    changed: dict[str, StoredTemplate] = field(default_factory=dict)
+    looks: dict[str, StoredTemplate] = field(default_factory=dict)
+    errors: list[spell.ItemError] = field(default_factory=list)
+    updated: int = 0
+
+    def __post_init__(self) -> None:
+        self._by_id = {one.id: one for one in self.known}
+        self._by_identity = {one.identity: one for one in self.known}
+        #: The item that brought each template of this call.
+        self._brought: dict[str, int] = {}
+
+    def take(self, item: TemplateItem) -> None:
+        """Note what is to be written, or why nothing is."""
+        current = None
+        if item.id is not None:
+            current = self._by_id.get(item.id)
+        try:
+            if item.problem is not None:
+                raise Wrong(item.problem)
+            if item.id is not None and current is None:
+                raise Wrong(
+                    f"There is no certificate template with the id {item.id}. Leave "
+                    "the id out to create one."
+                )
+            if current is None:
+                current = self._by_identity.get(_identity(item.changes))
+            self._merge(item, current)
+        except Wrong as wrong:
+            self.errors.append(
+                spell.ItemError(
+                    item.record,
+                    str(wrong),
+                    title=current.title if current else None,
+                    resource_id=current.resource_id if current else None,
+                )
+            )
+
+    def _merge(self, item: TemplateItem, current: StoredTemplate | None) -> None:
+        if current is not None and current.id in self._brought:
+            raise Wrong(
+                "This is the same template as "
+                f"templates[{self._brought[current.id]}]. Send it once."
+            )
+        before = current.fields if current else {}
+        merged = {**before, **item.changes}
+        fields = {name: value for name, value in merged.items() if value is not None}
+        identity = _identity(fields)
+        other = self._by_identity.get(identity)
+        if other is not None and (current is None or other.id != current.id):
+            raise Wrong(
+                f"The template {other.id} has the same resource and title already. "
+                "Change that one, or give this one another title."
+            )
+        if not fields.get("asset"):
+            problem = self.misplaced.get(item.place)
+            if problem is None and "labels" not in item.changes:
+                problem = _misplaced(fields)
+            if problem is not None:
+                raise Wrong(problem)
+        self._write(item, current, fields, identity)
+
+    def _write(
+        self,
+        item: TemplateItem,
+        current: StoredTemplate | None,
+        fields: dict[str, Any],
+        identity: tuple[str, str, str],
+    ) -> None:
+        if current is None:
+            written = StoredTemplate(
+                *(
+                    str(uuid4()),
+                    *identity,
+                    fields,
+                    1,
+                    WAITING,
+                    bool(fields.get("asset")),
+                ),
+                *(None, None, None, None, self.now, self.now, self.tenant_id, None),
+            )
+            self.new.append(written)
+        else:
+            kind, resource, title = identity
+            written = replace(
+                current,
+                resource_type=kind,
+                resource_id=resource,
+                title=title,
+                fields=fields,
+                has_asset=bool(fields.get("asset")),
+            )
+            self.changed[written.id] = written
+            self.updated += 1
+            if current.state == BROKEN or any(
+                fields.get(name) != current.fields.get(name) for name in LOOK
+            ):
+                self.looks[written.id] = written
+            self._by_identity.pop(current.identity, None)
+        self._brought[written.id] = item.place
+        self._by_id[written.id] = self._by_identity[written.identity] = written
+
+
+def _known(changes: Changes, items: Sequence[TemplateItem]) -> Sequence[StoredTemplate]:
+    """Return every template that the items may mean, or be mistaken for."""
+    sound = [item for item in items if item.problem is None]
+    found = changes.templates(
+        [item.id for item in sound if item.id is not None],
+        [item.changes["resourceId"] for item in sound if "resourceId" in item.changes],
+    )
+    beside = changes.templates((), {one.resource_id for one in found})
+    return list({one.id: one for one in (*found, *beside)}.values())
+
+
+def _identity(fields: Mapping[str, Any]) -> tuple[str, str, str]:
+    return fields["resourceType"], fields["resourceId"], fields["title"]
+
+
+def _misplaced(fields: Mapping[str, Any]) -> str | None:
+    """Say what of a template without a background does not stand on the page."""
+    if not fields.get("labels") or fields.get("asset"):
+        return None
+    try:
+        page.document(fields, page.PLAIN)
+    except Wrong as wrong:
+        return str(wrong)
+    return None
+
+
+def _job(changes: Changes, name: str, items: int, total: int) -> spell.BackgroundJob:
+    description = f"{name}: prepares {total:,} of the {items:,} templates sent"
+    job_id = str(uuid4())
+    changes.add_job(job_id, spell.PREPARE_TEMPLATES, description, total)
+    return spell.BackgroundJob(
+        id=job_id,
+        type=spell.PREPARE_TEMPLATES,
+        description=description,
+        made_at=changes.now,
+        total=total,
+        is_started=False,
+        waiting=total,
+        broken=0,
+        message=None,
+    )
+
+
+def _spelt(found: StoredJob) -> spell.BackgroundJob:
+    return spell.BackgroundJob(
+        id=found.id,
+        type=found.type,
+        description=found.description,
+        made_at=found.made_at,
+        total=found.total,
+        is_started=found.started_at is not None,
+        waiting=found.waiting,
+        broken=found.broken,
+        message=found.message,
+    )
+
+
+# Preparing ---------------------------------------------------------------------
+
+
+class Preparer:
+    """
+    Turns certificate templates into templates of ours; fetches their backgrounds.
+
+    Several processes may each have one: what one has claimed, no other takes. After
+    a crash the claim lapses, and what it was doing is done again, to the same end.
+    One thread uses it, and closes it.
+    """
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._store = office.instance.store
+        self._decoder = Decoder()
+        self._measurer = Child(MODULE, what="measurer of PDFs")
+        self._fetcher: Fetcher | None = None
+
+    def prepare_waiting(self, *, only: str | None = None) -> int:
+        """Prepare some templates that wait, or *only* this one; return how many."""
+        now = self._office.clock()
+        claimed = self._store.claim(now, now + CLAIM_MILLISECONDS, AT_ONCE, only)
+        if not claimed:
+            return 0
+        urls = dict.fromkeys(
+            one.fields["asset"] for one in claimed if one.fields.get("asset")
+        )
+        if not urls:
+            for template in claimed:
+                self._prepare(template, None)
+            return len(claimed)
+        # A slow host holds up what is on it, and nothing else.
+        with ThreadPoolExecutor(FETCHERS, "ti-fetch") as pool:
+            fetch = self._fetching()
+            files = {url: pool.submit(fetch.fetch, url) for url in urls}
+            for template in claimed:
+                self._prepare(template, files.get(template.fields.get("asset", "")))
+        return len(claimed)
+
+    def rest(self) -> None:
+        """Give back what takes memory, until there is something to do."""
+        self._decoder.close()
+        self._measurer.close()
+        if self._fetcher is not None:
+            self._fetcher.close()
+            self._fetcher = None
+
+    def _prepare(
+        self, template: StoredTemplate, file: "Future[bytes | Reason] | None"
+    ) -> None:
+        try:
+            stands, assets = self._page(None if file is None else file.result())
+            data = pack(page.document(template.fields, stands), assets)
+            kept = self._keep(template, data, is_sure=not assets)
+        except Wrong as wrong:
+            self._store.finish(template, code="template_invalid", message=str(wrong))
+        except Refusal as refusal:
+            self._store.finish(template, code=refusal.code, message=refusal.detail)
+        except Fault:
+            raise  # it is tried again when the claim has lapsed
+        except Exception:
+            # A bug of ours must not have others wait for this one for ever.
+            log.exception("a template was not prepared", template=template.id)
+            self._store.finish(
+                template,
+                code="internal_error",
+                message="Something broke on our side. Ask your operator.",
+            )
+        else:
+            self._store.finish(template, template_id=kept[0], version=kept[1])
+
+    def _keep(
+        self, template: StoredTemplate, data: bytes, *, is_sure: bool
+    ) -> tuple[str, int]:
+        """
+        Return the template and version that the package *data* is kept as.
+
+        One that *is_sure* to be drawable is made ready when it is first needed.
+        """
+        templates, owner = self._office.templates, template.tenant_id
+        if template.template_id is not None:
+            with suppress(Refusal):  # its owner archived it: it gets a new one
+                templates.find(owner, template.template_id)
+                version, _ = templates.new_version(
+                    owner, template.template_id, data, by=ACTOR, later=is_sure
+                )
+                return version.template_id, version.number
+        # The name is its own: after a crash the same template is found by it.
+        name = f"{template.title[:200]} · {template.id}"
+        version, _ = templates.add(owner, name, data, by=ACTOR, later=is_sure)
+        return version.template_id, version.number
+
+    def _page(
+        self, asset: bytes | Reason | None
+    ) -> tuple[page.Page, Mapping[str, bytes]]:
+        """Return the page that *asset* fills, and the assets of its package."""
+        if asset is None:
+            return page.PLAIN, {}
+        if isinstance(asset, Reason):
+            raise Refusal(Kind.INVALID, asset.code, f"The asset {asset.message}")
+        if b"%PDF-" in asset[:1024]:
+            width, height = self._measure(asset)
+            name = "background.pdf"
+            return page.page_of_pdf(width, height, name), {name: asset}
+        picture = self._decoder.normalise(asset)
+        if isinstance(picture, Reason):
+            raise Refusal(Kind.INVALID, picture.code, f"The asset: {picture.message}")
+        ending = "jpg" if picture.media_type == "image/jpeg" else "png"
+        name = f"background.{ending}"
+        stands = page.page_of_picture(picture.width, picture.height, name)
+        return stands, {name: picture.data}
+
+    def _measure(self, pdf: bytes) -> tuple[float, float]:
+        deadline = time.monotonic() + MEASURE_SECONDS
+        try:
+            self._measurer.start()
+            self._measurer.send(QUESTION.pack(len(pdf)) + pdf, deadline)
+            answer = self._measurer.receive(ANSWER.size, deadline)
+        except (OSError, EOFError):
+            self._measurer.close()
+            raise _not_a_pdf() from None
+        pages, width, height = ANSWER.unpack(answer)
+        if pages != 1 or not (width > 0 and height > 0):
+            raise _not_a_pdf(pages)
+        return width, height
+
+    def _fetching(self) -> "Fetcher":
+        # An HTTP client takes memory, and most templates bring no picture.
+        from testamur.adapters.http.fetch import Fetcher
+
+        if self._fetcher is None:
+            self._fetcher = Fetcher(
+                allow=self._office.settings.fetch_allow,
+                own_hosts=[self._office.public_host],
+                max_bytes=MAX_ASSET_BYTES,
+                total_seconds=10.0,
+                row_seconds=20.0,
+                retries=1,
+                user_agent=USER_AGENT,
+                accept=ACCEPT,
+            )
+        return self._fetcher
+
+
+def _not_a_pdf(pages: int = 0) -> Refusal:
+    what = f"has {pages} pages" if pages > 1 else "cannot be read"
+    return Refusal(
+        Kind.INVALID,
+        "asset_pdf",
+        f"The asset is a PDF that {what}. Send one page, saved anew as a plain PDF.",
+    )
+
+
+@contextmanager
+def preparing(office: Office) -> Iterator[None]:
+    """Prepare templates in a thread, for as long as the block runs."""
+    instance = office.instance
+    if office.settings.is_embedded:
+        instance.store.release()  # whoever claimed some died with the last server
+    stopping = threading.Event()
+
+    def work() -> None:
+        preparer = Preparer(office)
+        while not stopping.is_set():
+            try:
+                is_busy = preparer.prepare_waiting() > 0
+            except Fault as trouble:
+                is_busy = False
+                log.warning("templates were not prepared", trouble=str(trouble))
+            except Exception:
+                is_busy = False
+                log.exception("templates were not prepared")
+            if not is_busy:
+                preparer.rest()
+                instance.wake.wait(LOOK_SECONDS)
+                instance.wake.clear()
+
+    thread = threading.Thread(target=work, name="ti-preparer", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        instance.wake.set()
+        thread.join(2.0)
