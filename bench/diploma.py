@@ -8,6 +8,8 @@ course, date, number and QR code. As a package of ours, as HTML, and as Typst.
 import base64
 import io
 import math
+import random
+import string
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -40,16 +42,17 @@ class Person(NamedTuple):
 
 def people(count: int) -> list[Person]:
     """Return *count* people, the same every time."""
+    dice = random.Random(7)
     first, last = _FIRST.split(), _LAST.split()
-    some, more = len(first), len(last)
     return [
         Person(
-            f"{first[n % some]} {last[n % more]} {last[n // 7 % more]}",
-            f"{n * 7919 % 10**8:08d}",
-            str(8 + n % 72),
-            f"https://certificates.example.org/c/{n * 104729 % 10**16:016d}",
+            f"{dice.choice(first)} {dice.choice(string.ascii_uppercase)}. "
+            f"{dice.choice(last)} {dice.choice(last)}",
+            f"{dice.randrange(10**8):08d}",
+            str(dice.randint(8, 80)),
+            f"https://certificates.example.org/c/{dice.randrange(10**16):016d}",
         )
-        for n in range(count)
+        for _ in range(count)
     ]
 
 

@@ -26,7 +26,7 @@ from .values import filled, key_of
 from .wording import upper
 
 #: How wide a QR code is drawn to be read: 3 pixels or more for each module.
-_QR_WIDTH = 240
+_QR_WIDTH = 200
 #: The whole page, where nobody knows where its QR code is.
 _PAGE_WIDTH = 1600
 #: A picture's QR code with less, in pixels per module, may be too coarse to be read.
@@ -231,13 +231,14 @@ def _wrong_codes(leaf: Leaf, width: float, height: float, url: str) -> str | Non
     return None
 
 
-def _drawn(leaf: Leaf, window: Window) -> Image.Image:
+def _drawn(leaf: Leaf, window: Window) -> memoryview:
     pixels = bytearray(b"\xff" * (3 * window.width * window.height))
     leaf.draw(pixels, window)
-    return Image.frombytes("RGB", (window.width, window.height), bytes(pixels))
+    shape = (window.height, window.width, 3)
+    return memoryview(pixels).cast("B", shape=shape)
 
 
-def _read(picture: Image.Image) -> list[str]:
+def _read(picture: Image.Image | memoryview) -> list[str]:
     """Return what the QR codes in *picture* say."""
     return [
         code.text
