@@ -5,13 +5,17 @@ import re
 import typst
 
 from testamur.core.refusals import Kind, Reason, Refusal
+from testamur.core.text import quoted
 
 _MISSING = re.compile(r"the text `?\"(.+?)\"`? could not be displayed", re.DOTALL)
 #: Where: a file, a line and a column.
 _PLACE = re.compile(r"┌─ (.*?):(\d+):(\d+)")
 #: Where something lies on this machine is nobody's business.
 _SEARCHED = re.compile(r"\s*\(searched at [^)]*\)")
-_HOST_PATH = re.compile(r"(?<![\w\"`])/(?:[\w.+-]+/)+[\w.+-]*")
+_HOST_PATH = re.compile(r"(?:/[\w.+-]+)*/testamur-press-[^\s\"'`)]*")
+#: How Typst spells characters that cannot be printed.
+_SPELT = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
+_PACKAGES = ("failed to download package", "package not found", "failed to load pack")
 
 MAX_MESSAGE = 300
 
@@ -21,12 +25,12 @@ def missing_glyph(error: typst.TypstError) -> Reason | None:
     found = _MISSING.search(error.message)
     if found is None:
         return None
-    letters = found[1]
+    letters = _SPELT.sub(lambda spelt: chr(int(spelt[1], 16)), found[1])
     codes = " ".join(f"U+{ord(letter):04X}" for letter in letters)
     return Reason(
         "glyph_missing",
-        f"No font has {letters!r} ({codes}). Write it in other letters, or have a "
-        "font that has it added to the template.",
+        f"No font has {quoted(letters)} ({codes}). Write it in other letters, or add "
+        "a font that has it to the template.",
     )
 
 
@@ -40,6 +44,11 @@ def wrong_source(error: typst.TypstError, source: str) -> Refusal:
             break
     hints = [hint for hint in error.hints if "--root" not in hint]
     said = ". ".join(clean(text).rstrip(".") for text in (error.message, *hints))
+    if error.message.startswith(_PACKAGES):
+        said = (
+            "packages cannot be imported: templates have no network. Put what it needs "
+            "into files of the template"
+        )
     return Refusal(
         Kind.INVALID,
         "template_source",
