@@ -49,7 +49,7 @@ REPORT: dict[str, Any] = {
                 "template": {"type": ["string", "null"]},
                 "drawn": {
                     "type": "integer",
-                    "description": "Rows whose certificate was drawn and read back",
+                    "description": "Rows whose certificate was drawn",
                 },
                 "imagesNotFetched": {
                     "type": "integer",
