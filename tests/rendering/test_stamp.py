@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import unicodedata
+from collections import Counter
 
 import pikepdf
 import pypdfium2 as pdfium
@@ -74,6 +75,28 @@ def test_a_name_is_read_back_exactly_in_every_script(house, tmp_path, script):
     normal = unicodedata.normalize("NFC", name)
     assert normal in unicodedata.normalize("NFC", read(file))
     assert normal in unicodedata.normalize("NFC", poppler.text_of(path))
+    assert problems(file) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["مُحَمَّد الأَمِين", "أَحْمَد بْن عَبْد اللهِ", "שָׁלוֹם עֲלֵיכֶם", "יִשְׂרָאֵל"],
+    ids=["shadda", "below", "pointed", "shin"],
+)
+def test_marks_stay_with_their_letters_from_right_to_left(house, tmp_path, name):
+    """
+    Vowels over and under letters are read where they belong, without spaces. poppler
+    puts two marks of one letter in another order, but loses none.
+    """
+    path = tmp_path / "certificate.pdf"
+    file = house.file(name)
+    path.write_bytes(file)
+
+    assert unicodedata.normalize("NFC", name) in unicodedata.normalize(
+        "NFC", read(file)
+    )
+    letters = Counter(unicodedata.normalize("NFC", name))
+    assert letters <= Counter(unicodedata.normalize("NFC", poppler.text_of(path)))
     assert problems(file) == []
 
 

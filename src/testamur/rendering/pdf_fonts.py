@@ -3,7 +3,9 @@ Fonts in a PDF (ISO 32000-1, 9.7): subsets whose codes are the glyphs' own ids.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby, product
 from typing import NamedTuple
 
@@ -12,6 +14,7 @@ import uharfbuzz as hb
 from .face import Face
 from .laid import Glyph, Run
 from .pdf_file import Objects, number
+from .pdf_shifted import Shifted, with_shifted
 
 #: What any certificate may need: Basic Latin, Latin-1, Extended-A, what Romanian,
 #: Welsh and Vietnamese have beyond it, and general punctuation.
@@ -46,27 +49,53 @@ _SILENT = "\u200b"
 
 
 class Letters:
-    """What each glyph of one font in one file says when it is read back."""
+    """
+    What each glyph of one font in one file says when it is read back.
+
+    A code is a glyph's id. From right to left, a glyph beside its place gets a code
+    of its own, and is moved in the font (see `pdf_shifted`).
+    """
 
     def __init__(self, face: Face, known: Mapping[int, str] | None = None) -> None:
         self.face = face
         self._words = dict(known or {})
+        #: Where codes of shifted glyphs begin: behind the face's own.
+        self.first: int = face.hb_face.glyph_count
+        self._shifted: dict[Shifted, int] = {}
 
-    def __contains__(self, glyph: int) -> bool:
-        return glyph in self._words
-
-    def get(self, glyph: int) -> str | None:
-        """Return what *glyph* says, None when it is not in the font."""
-        return self._words.get(glyph)
+    def get(self, code: int) -> str | None:
+        """Return what *code* says, None when it is not in the font."""
+        return self._words.get(code)
 
     def items(self) -> list[tuple[int, str]]:
-        """Return glyphs and what they say, by glyph."""
+        """Return codes and what they say, by code."""
         return sorted(self._words.items())
 
-    def learn(self, run: Run) -> None:
-        """Add the glyphs of *run*. What a glyph says already stays."""
-        for words, glyphs in clusters(run):
+    @property
+    def shifted(self) -> list[Shifted]:
+        """The glyphs that were added to the face's, in the order of their codes."""
+        return list(self._shifted)
+
+    def glyph_of(self, code: int) -> int:
+        """Return the glyph of the face that *code* shows."""
+        if code < self.first:
+            return code
+        return self.shifted[code - self.first].glyph
+
+    def known(self, run: Run) -> Run | None:
+        """Return *run* with codes for glyphs; None when it needs one that is new."""
+        try:
+            coded = self._coded(run, self._shifted.__getitem__)
+        except KeyError:
+            return None
+        return coded if all(each.id in self._words for each in coded.glyphs) else None
+
+    def learn(self, run: Run) -> Run:
+        """Add the glyphs of *run*; return it with codes. What is known stays."""
+        coded = self._coded(run, self._shift)
+        for words, glyphs in clusters(coded):
             self._learn(words, [glyph.id for glyph in glyphs])
+        return coded
 
     def learn_letter(self, letter: str) -> None:
         """Add the glyph of *letter*, if the font has one."""
@@ -74,23 +103,48 @@ class Letters:
         if glyph:
             self._words.setdefault(glyph, letter)
 
-    def _learn(self, words: str, glyphs: Sequence[int]) -> None:
+    def _coded(self, run: Run, code_of: Callable[[Shifted], int]) -> Run:
+        if not run.is_rtl or self.face.is_cff:
+            return run
+        if not any(glyph.dx or glyph.dy for glyph in run.glyphs):
+            return run
+        glyphs = tuple(
+            Glyph(code_of(Shifted(id_, dx, dy)), cluster, advance, 0, 0)
+            if dx or dy
+            else Glyph(id_, cluster, advance, 0, 0)
+            for id_, cluster, advance, dx, dy in run.glyphs
+        )
+        return replace(run, glyphs=glyphs)
+
+    def _shift(self, wanted: Shifted) -> int:
+        return self._shifted.setdefault(wanted, self.first + len(self._shifted))
+
+    def _learn(self, words: str, codes: Sequence[int]) -> None:
         left, unknown = list(words), []
-        for glyph in glyphs:
+        for code in codes:
+            glyph = self.glyph_of(code)
             for letter in left:
                 if self.face.hb_font.get_nominal_glyph(ord(letter)) == glyph:
-                    self._words.setdefault(glyph, letter)
+                    self._words.setdefault(code, letter)
                     left.remove(letter)
                     break
             else:
-                unknown.append(glyph)
+                unknown.append(code)
         if len(unknown) == len(left):
-            for glyph, letter in zip(unknown, left, strict=True):
-                self._words.setdefault(glyph, letter)
-        elif unknown:
-            self._words.setdefault(unknown[0], "".join(left) or _SILENT)
-            for glyph in unknown[1:]:
-                self._words.setdefault(glyph, _SILENT)
+            for code, letter in zip(unknown, left, strict=True):
+                self._words.setdefault(code, letter)
+            return
+        # Marks go to what takes no room, letters to what does.
+        marks = [letter for letter in left if unicodedata.combining(letter)]
+        letters = [letter for letter in left if not unicodedata.combining(letter)]
+        thin = [code for code in unknown if not width(self.face, self.glyph_of(code))]
+        wide = [code for code in unknown if code not in thin]
+        if bool(marks) != bool(thin) or bool(letters) != bool(wide):
+            letters, wide, marks, thin = left, unknown, [], []
+        for said, group in ((letters, wide), (marks, thin)):
+            for place, code in enumerate(group):
+                words = "" if place else "".join(said)
+                self._words.setdefault(code, words or _SILENT)
 
     def learn_latin(self) -> None:
         """Add every glyph that text in Latin letters is likely to be drawn with."""
@@ -143,9 +197,11 @@ def write_font(objects: Objects, letters: Letters) -> Written:
     """Write a font with the glyphs of *letters*."""
     face = letters.face
     items = letters.items()
-    glyphs = [glyph for glyph, _ in items]
-    name = f"{_tag(face, glyphs)}+{face.postscript_name}".encode()
-    program = face.subset(glyphs)
+    glyphs = {code: letters.glyph_of(code) for code, _ in items}
+    name = f"{_tag(letters)}+{face.postscript_name}".encode()
+    program = face.subset(glyphs.values())
+    if letters.shifted:
+        program = with_shifted(program, letters.first, letters.shifted)
     others = _other_widths(face, program, glyphs)
     if face.is_cff:
         kind, key = b"/CIDFontType0", b"/FontFile3"
@@ -176,31 +232,33 @@ def width(face: Face, glyph: int) -> float:
 
 
 def _other_widths(
-    face: Face, program: bytes, glyphs: Iterable[int]
+    face: Face, program: bytes, glyphs: Mapping[int, int]
 ) -> dict[int, float]:
     """Return the widths that *program* has and *face* has not."""
     if face.is_cff or not face.axes:
         return {}
     drawn = hb.Font(hb.Face(program))
     return {
-        glyph: round(advance * 1000 / face.upem, 2)
-        for glyph in glyphs
-        if (advance := drawn.get_glyph_h_advance(glyph))
+        code: round(advance * 1000 / face.upem, 2)
+        for code, glyph in glyphs.items()
+        if (advance := drawn.get_glyph_h_advance(code))
         != face.hb_font.get_glyph_h_advance(glyph)
     }
 
 
-def _widths(face: Face, glyphs: Iterable[int], others: Mapping[int, float]) -> bytes:
+def _widths(
+    face: Face, glyphs: Mapping[int, int], others: Mapping[int, float]
+) -> bytes:
     """Return the array W (9.7.4.3): neighbours share a list."""
     parts: list[str] = []
     last = -2
-    for glyph in glyphs:
-        if glyph != last + 1:
-            parts.append(f"]{glyph}[" if parts else f"{glyph}[")
+    for code, glyph in glyphs.items():
+        if code != last + 1:
+            parts.append(f"]{code}[" if parts else f"{code}[")
         elif parts:
             parts.append(" ")
-        parts.append(number(others[glyph] if glyph in others else width(face, glyph)))
-        last = glyph
+        parts.append(number(others[code] if code in others else width(face, glyph)))
+        last = code
     return "".join([*parts, "]"] if parts else parts).encode()
 
 
@@ -225,9 +283,10 @@ def _descriptor(face: Face, name: bytes, program: bytes) -> bytes:
     )
 
 
-def _tag(face: Face, glyphs: Iterable[int]) -> str:
+def _tag(letters: Letters) -> str:
     """Return six letters for a subset (9.6.4): the same for the same glyphs."""
-    said = " ".join([face.key, *map(str, glyphs)])
+    codes = [code for code, _ in letters.items()]
+    said = f"{letters.face.key} {codes} {letters.shifted}"
     digest = hashlib.sha256(said.encode()).digest()
     return "".join(chr(65 + byte % 26) for byte in digest[:6])
 

@@ -89,9 +89,9 @@ class Script:
         return " ".join(parts)
 
     def _run(self, text: LaidText, line: Line, run: Run) -> Iterator["_Piece"]:
-        name, letters = self._font(run)
+        name, letters, run = self._font(run)
         language = self._spoken.otherwise(run.text)
-        pen = _Pen(self._width_of(letters.face), text)
+        pen = _Pen(self._width_of(letters.face), letters, text)
         before = (
             f"/{name} {number(text.size)} Tf 1 0 0 1 {number(line.x + run.x)}"
             f" {number(self._height - line.baseline)} Tm "
@@ -108,16 +108,18 @@ class Script:
             found = self._widths[face.key] = Widths(face)
         return found
 
-    def _font(self, run: Run) -> tuple[str, Letters]:
+    def _font(self, run: Run) -> tuple[str, Letters, Run]:
+        """Return a font's name and letters, and *run* with the codes that it has."""
         placed = self._placed.get(run.face)
-        if placed and all(glyph.id in placed[1] for glyph in run.glyphs):
-            return placed
+        if placed:
+            known = placed[1].known(run)
+            if known:
+                return *placed, known
         own = self.own.get(run.face)
         if own is None:
             letters = Letters(self._fonts.face(run.face))
             own = self.own[run.face] = f"G{len(self.own)}", letters
-        own[1].learn(run)
-        return own
+        return *own, own[1].learn(run)
 
 
 def _spans(run: Run, letters: Letters) -> Iterator[tuple[str | None, Sequence[Glyph]]]:
@@ -157,8 +159,8 @@ def _joined(
 class _Pen:
     """Shows glyphs, and keeps its true place while the file's is rounded."""
 
-    def __init__(self, widths: Widths, text: LaidText) -> None:
-        self._widths = widths
+    def __init__(self, widths: Widths, letters: Letters, text: LaidText) -> None:
+        self._widths, self._letters = widths, letters
         #: From units of the font to thousandths of the size, and to points.
         self._scale = 1000 / widths.face.upem
         self._points = text.size / widths.face.upem
@@ -172,6 +174,7 @@ class _Pen:
     def show(self, glyphs: Sequence[Glyph], *, is_last: bool) -> str:
         """Return the operators that show *glyphs* where they belong."""
         scale, widths, ahead = self._scale, self._widths, self._ahead
+        first = self._letters.first
         done: list[str] = []
         shown = ""
         after = glyphs[1:]
@@ -188,7 +191,8 @@ class _Pen:
                 shown += f">{-move}<"
                 ahead -= move
             shown += f"{code:04X}"
-            ahead += advance * scale - widths[code]
+            glyph = code if code < first else self._letters.glyph_of(code)
+            ahead += advance * scale - widths[glyph]
             if self._tracking and place < len(after) and after[place][1] == cluster:
                 ahead -= self._tracking
         self._ahead = ahead
