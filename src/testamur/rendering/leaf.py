@@ -6,6 +6,7 @@ that opens one waits until others have closed theirs.
 """
 
 import ctypes
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,7 +81,11 @@ class Leaf:
             buffer = (ctypes.c_ushort * (2 * count + 1))()
             written = pdfium.FPDFText_GetText(text_page, 0, count, buffer)
             data = bytes(memoryview(buffer).cast("B")[: 2 * max(written - 1, 0)])
-            return data.decode("utf-16-le", "replace")
+            text = data.decode("utf-16-le", "replace")
+            if "\ufffd" not in text:
+                return text
+            units = _in_order(list(buffer[: max(written - 1, 0)]))
+            return struct.pack(f"<{len(units)}H", *units).decode("utf-16-le", "replace")
         finally:
             pdfium.FPDFText_ClosePage(text_page)
 
@@ -206,3 +211,19 @@ class Binder:
             if document:
                 pdfium.FPDF_CloseDocument(document)
             del memory
+
+
+def _in_order(units: list[int]) -> list[int]:
+    """
+    Return UTF-16 with the halves of each character in order.
+
+    pdfium turns lines from right to left around half by half: an emoji in one falls
+    apart.
+    """
+    at = 0
+    while at + 1 < len(units):
+        first, second = units[at] >> 10, units[at + 1] >> 10
+        if (first, second) == (0x37, 0x36):  # low before high
+            units[at], units[at + 1] = units[at + 1], units[at]
+        at += 2 if {first, second} == {0x36, 0x37} else 1
+    return units
