@@ -24,6 +24,7 @@ from testamur.adapters.sql.thought_industries import (
     StoredTemplate,
     StoredUser,
 )
+from testamur.core.acts import Erasure, Person
 from testamur.core.clock import MINUTE, rfc3339
 from testamur.core.ids import ALPHABET
 from testamur.core.refusals import Halted, Kind, NotYet, Refusal
@@ -403,13 +404,23 @@ class Certifying:
             return None
 
 
+def erase(
+    office: Office, tenant_id: str, person: Person, *, reason: str, actor: str
+) -> Erasure:
+    """Erase a person from all that a tenant has, also if nothing was issued to them."""
+    done = office.erasures.erase(tenant_id, person, reason=reason, actor=actor)
+    if person.email is not None:
+        office.instance.store.forget(tenant_id, address_of(person.email))
+    return done
+
+
 class _People:
     """The learners whom a call names, and what it says of them."""
 
     def __init__(self, changes: Changes, learners: Sequence[Learner]) -> None:
         known = changes.users(
             [one.id for one in learners if one.id],
-            [issued.folded(one.email) for one in learners if one.email],
+            [address_of(one.email) for one in learners if one.email],
             [one.external_id for one in learners if one.external_id],
         )
         self._known = {one.id: one for one in known}
@@ -427,7 +438,7 @@ class _People:
 
     def by_address(self, email: str) -> StoredUser | None:
         """Return the learner with this address."""
-        return self._known.get(self._by_address.get(issued.folded(email), ""))
+        return self._known.get(self._by_address.get(address_of(email), ""))
 
     def find(self, learner: Learner) -> StoredUser | None:
         """Return who is meant, if they are known."""
@@ -456,7 +467,7 @@ class _People:
         now_known = StoredUser(
             found.id,
             email,
-            issued.folded(email),
+            address_of(email),
             learner.external_id or found.external_id,
             {**found.fields, **learner.said},
         )
@@ -467,6 +478,11 @@ class _People:
                 self._by_external[now_known.external_id] = found.id
             self._changed.add(found.id)
         return now_known
+
+
+def address_of(email: str) -> str:
+    """Return an address as learners' addresses are compared."""
+    return issued.folded(email).lower()
 
 
 def _invalid(code: str, problem: object) -> Refusal:

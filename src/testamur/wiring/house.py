@@ -326,9 +326,9 @@ class OfficeDesk:
     def erase(self, slug: str, person: Person, reason: str) -> Erasure:
         """Erase a person from all that is the tenant's, or refuse."""
         tenant = self.office.tenants.find(slug)
-        return self.office.erasures.erase(
-            tenant.id, person, reason=reason, actor=OPERATOR
-        )
+        from .certifying import erase
+
+        return erase(self.office, tenant.id, person, reason=reason, actor=OPERATOR)
 
     def export(self, slug: str, target: Path) -> Exported:
         """Write all that a tenant issued to a directory, or refuse."""

@@ -57,7 +57,7 @@ from testamur.web.routes.verify import verify_routes
 from testamur.web.spool import Spool
 from testamur.web.verbs import ReceivedFile, Verbs, Wanted
 
-from .certifying import Certifying
+from .certifying import Certifying, erase
 from .correcting import correct
 from .downloading import downloaded
 from .issuers import document_of, document_of_house, profile_of
@@ -317,8 +317,8 @@ class SiteStandings:
 
     def erase(self, by: Caller, person: Person, reason: str) -> Erasure:
         """Erase a person from all that is the caller's, or refuse."""
-        return self.office.erasures.erase(
-            by.tenant.id, person, reason=reason, actor=by.credential_id
+        return erase(
+            self.office, by.tenant.id, person, reason=reason, actor=by.credential_id
         )
 
     def correct(

@@ -28,6 +28,7 @@ from .audit import append
 from .database import Database
 from .house_state import GET, PUT
 from .job_rows import read_profile
+from .thought_industries import forget
 
 #: How many rows, or files, are dealt with at once.
 PART = 1_000
@@ -47,6 +48,8 @@ TABLES = (
     "drafts",
     "jobs",
     "batches",
+    "ti_users",
+    "ti_certifications",
 )
 
 #: What is said of a failed row afterwards.
@@ -374,6 +377,8 @@ class SqlErasures:
         connection.execute(ADD_ACT, values)
         for one in found:
             self._do_in(connection, one, values)
+            for address in one.addresses:
+                forget(connection, act.tenant_id, address)
         connection.execute(PUT, {"name": UNTIDY, "value": act.id})
         connection.execute(ADD_LEAF, {"act": act.id, "leaf": act.digest})
         append(

@@ -12,7 +12,10 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, bindparam, text
 
+from testamur.core.ids import new_id
+
 from .database import Database
+from .house_state import PUT
 from .publication import is_published
 from .schema import ti_certifications, ti_templates
 
@@ -535,14 +538,16 @@ class SqlThoughtIndustries:
     def forget(self, tenant_id: str, address: str) -> None:
         """Keep nothing of the learner with this address, as addresses are compared."""
         with self._database.writing() as connection:
-            forget(connection, tenant_id, address)
+            if forget(connection, tenant_id, address):
+                # What is freed is overwritten by whoever tidies up after erasures.
+                connection.execute(PUT, {"name": "erased_by", "value": new_id()})
 
 
-def forget(connection: Connection, tenant_id: str, address: str) -> None:
-    """Delete the learner with this address, and what they were certified for."""
+def forget(connection: Connection, tenant_id: str, address: str) -> bool:
+    """Delete the learner with this address, and what they asked for; say if one was."""
     values = {"tenant": tenant_id, "address": address}
     connection.execute(FORGET_CERTIFIED, values)
-    connection.execute(FORGET_USERS, values)
+    return connection.execute(FORGET_USERS, values).rowcount > 0
 
 
 def _template(row: Any) -> StoredTemplate:
