@@ -19,6 +19,12 @@ _SPACES |= frozenset("\u205f\u3000\u200b\t")
 #: After these a word may go on in the next line, if a letter follows.
 _HYPHENS = frozenset("-\u2010\u2012\u2013\u2014/")
 
+#: The CJK Radicals Supplement: nothing below is ideographic.
+_FIRST_IDEOGRAPH = "\u2e80"
+
+#: Nor is anything below Thai of a language whose words may be cut.
+_FIRST_CUT = "\u0e00"
+
 _IDEOGRAPHS = frozenset(("Bopo", "Hani", "Hira", "Kana"))
 
 #: What no line begins with (UAX #14: CL, CP, EX, NS, CJ and what is like them), and
@@ -80,6 +86,9 @@ def _may_break(text: str, at: int) -> bool:
     before, after = text[at - 1], text[at]
     if is_space(after):
         return True
+    # Most letters: below the ideographs only hyphens make a difference.
+    if before not in _HYPHENS and max(before, after) < _FIRST_IDEOGRAPH:
+        return False
     if unicodedata.category(after)[0] == "M" or "\u200c" in (before, after):
         return False
     if "\u200d" in (before, after) or after in _NO_START or before in _NO_END:
@@ -90,7 +99,7 @@ def _may_break(text: str, at: int) -> bool:
 
 
 def _is_ideographic(character: str) -> bool:
-    return character > "\u2e7f" and (
+    return character >= _FIRST_IDEOGRAPH and (
         script_of(character) in _IDEOGRAPHS
         or character in _NO_START
         or character in _NO_END
@@ -105,6 +114,8 @@ def syllables_of(text: str, start: int, end: int) -> Sequence[tuple[int, int]]:
     syllables; Korean anywhere. A word of any other language is one piece.
     """
     cuts = [start]
+    if max(text[start:end], default="") < _FIRST_CUT:
+        return [(start, end)]
     for cluster in clusters_of(text[start:end]):
         at = start + cluster.start
         if at == start:

@@ -36,6 +36,9 @@ class Shaped(NamedTuple):
     gaps: int
 
 
+_make = tuple.__new__
+
+
 def shaped(text: str, chosen: Chosen, face: Face, *, is_apart: bool) -> Shaped:
     """Return the glyphs of one stretch of the paragraph *text*."""
     part = text[chosen.start : chosen.end]
@@ -46,11 +49,14 @@ def shaped(text: str, chosen: Chosen, face: Face, *, is_apart: bool) -> Shaped:
     buffer.language = chosen.language
     buffer.flags = _FLAGS
     hb.shape(face.hb_font, buffer, _APART if is_apart else None)
+    placed = zip(buffer.glyph_infos or (), buffer.glyph_positions or (), strict=True)
+    # A named tuple's own constructor costs more than all that goes into it.
     glyphs = tuple(
-        Glyph(info.codepoint, info.cluster, place.x_advance, *place.position[:2])
-        for info, place in zip(
-            buffer.glyph_infos or (), buffer.glyph_positions or (), strict=True
-        )
+        [
+            _make(Glyph, (info.codepoint, info.cluster, advance, dx, dy))
+            for info, place in placed
+            for dx, dy, advance, _ in [place.position]
+        ]
     )
     width = sum([glyph.advance for glyph in glyphs]) / face.upem
     gaps = len({glyph.cluster for glyph in glyphs})
