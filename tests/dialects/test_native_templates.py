@@ -8,6 +8,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from support.foreign_pdfs import page, show
 from testamur.rendering import gallery
 from testamur.rendering.package import pack
 
@@ -27,6 +28,8 @@ PLAIN = {
         {"type": "qr", "box": [100, 60, 30, 30]},
     ],
 }
+
+FRAME = "2 w 20 20 760 460 re S\n"
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +183,37 @@ def test_what_is_no_template_is_refused(owner, sent, status, code):
     answer = owner.client.post("/v1/templates", **sent)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_a_pdf_with_fields_becomes_a_template(owner):
+    """Under the name that is given; what its owner should look at is told."""
+    pdf = page(FRAME + show(200, 300, "For {{recipientName}}, {{attribute_hours}} h"))
+
+    answer = owner.client.post(
+        "/v1/templates", files={"pdf": pdf}, data={"name": "From a PDF"}
+    )
+
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    assert (made["name"], made["title"]) == ("From a PDF", "From a PDF")
+    assert made["columns"] == ["recipientName", "attribute_hours"]
+    assert made["warnings"]
+    assert owner.client.get(made["links"]["png"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("pdf", "code"),
+    [
+        (b"%PDF-1.7 nothing", "pdf_corrupt"),
+        (page(show(9, 9, "{{recipient}}")), "placeholder"),
+        (page(show(9, 9, "No field")), "import_no_placeholders"),
+    ],
+)
+def test_a_pdf_that_is_no_template_is_refused(owner, pdf, code):
+    """With what to change in it."""
+    answer = owner.client.post("/v1/templates", files={"pdf": pdf})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
 
 
 def test_an_archived_template_is_offered_no_more(owner):

@@ -11,7 +11,7 @@ from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import Template, TemplateState, TemplateVersion
 
 from .house import house_of
-from .show import Json, out, print_json, print_table
+from .show import Json, out, print_beside, print_json, print_table
 
 Slug = Annotated[str, typer.Option("--tenant", help="The tenant's slug.")]
 Wish = Annotated[
@@ -97,6 +97,8 @@ def show(
         ("picture", "of the row" if about.takes_picture else "none of the row"),
     ):
         out.print(f"{name:<8}  {value}", markup=False)
+    for warning in about.warnings:
+        print_beside("note      ", warning)
 
 
 def add(
@@ -135,6 +137,8 @@ def add(
         f"{_state(version)}",
         markup=False,
     )
+    for warning in version.about.warnings:
+        print_beside("  ", warning)
     out.print(
         f"Look at it: testamur template preview {found.id} sample.pdf --tenant "
         f"{tenant}",
@@ -243,6 +247,7 @@ def _fields(one: Template, version: TemplateVersion) -> dict[str, Any]:
         "heightMm": round(about.height * MILLIMETRES_PER_POINT, 2),
         "columns": list(about.columns),
         "takesPicture": about.takes_picture,
+        "warnings": list(about.warnings),
         "packageSha256": version.package_digest,
         "createdAt": rfc3339(one.made_at),
         "archivedAt": rfc3339(one.archived_at) if one.archived_at else None,

@@ -155,6 +155,8 @@ class TemplateAbout:
     takes_picture: bool
     #: Whether it is drawn by Typst source of its own.
     has_source: bool = False
+    #: What its owner may want to change, in sentences.
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,9 @@ QUESTION = struct.Struct(">cHI")
 #: (length of a head in JSON, length of all that follows it)
 ANSWER = struct.Struct(">II")
 
-#: What is wanted: to work in a folder; to prepare a package; to keep a prepared
-#: template; to draw a certificate of it.
-SIT, PREPARE, KEEP, DRAW = b"S", b"P", b"K", b"D"
+#: What is wanted: to work in a folder; to make a package of a PDF; to prepare a
+#: package; to keep a prepared template; to draw a certificate of it.
+SIT, IMPORT, PREPARE, KEEP, DRAW = b"S", b"I", b"P", b"K", b"D"
 
 #: Of addresses: fonts and libraries are mapped, and take 300 MB of it.
 MEMORY_BYTES = 1024 * 1024 * 1024
@@ -72,7 +72,9 @@ def main() -> None:
             continue
         assert shop is not None
         try:
-            if verb == PREPARE:
+            if verb == IMPORT:
+                _answer(*shop.package_of(data))
+            elif verb == PREPARE:
                 _answer(*shop.prepare(data))
             elif verb == KEEP:
                 _answer(shop.keep(data))
@@ -96,6 +98,14 @@ class _Shop:
         self._preparer = Preparer(self._typesetter)
         self._preparer.warm_up()
         self._kept: Package | None = None
+
+    def package_of(self, data: bytes) -> tuple[dict[str, Any], bytes]:
+        """Return warnings, and the package that a PDF comes to."""
+        from .import_pdf import import_pdf
+
+        name, _, pdf = data.partition(b"\0")
+        made = import_pdf(pdf, name=name.decode())
+        return {"warnings": list(made.warnings)}, made.package
 
     def prepare(self, data: bytes) -> tuple[dict[str, Any], bytes, bytes]:
         """Return warnings, a prepared template, and a sample of it."""

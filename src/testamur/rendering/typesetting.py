@@ -27,7 +27,7 @@ from testamur.core.refusals import Fault, Kind, Reason, Refusal
 from .laid import Laid
 from .preparation import Preparation
 from .prepared import Prepared
-from .press_child import ANSWER, DRAW, KEEP, PREPARE, QUESTION, SIT
+from .press_child import ANSWER, DRAW, IMPORT, KEEP, PREPARE, QUESTION, SIT
 from .stamp import Extras
 
 #: The module that the child runs.
@@ -87,6 +87,26 @@ class Typesetting:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def package_of(self, pdf: bytes, name: str) -> tuple[bytes, Sequence[str]]:
+        """
+        Return the package that a PDF with `{{placeholders}}` comes to, and warnings.
+
+        Raises:
+            Refusal: what to change in the PDF (see `import_pdf.import_pdf`).
+            Fault: passing, when the child cannot be started.
+        """
+
+        def work(booth: _Booth) -> tuple[bytes, Sequence[str]]:
+            named = name.replace("\0", " ").encode()
+            head, parts = booth.ask(
+                IMPORT, named + b"\0" + pdf, self._seconds_to_prepare
+            )
+            (package,) = parts
+            return package, [str(warning) for warning in head["warnings"]]
+
+        made: tuple[bytes, Sequence[str]] = self._done(work)
+        return made
 
     def prepare(self, package: bytes) -> Preparation:
         """

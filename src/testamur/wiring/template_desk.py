@@ -31,9 +31,12 @@ class OfficeTemplates:
     ) -> tuple[Template, TemplateVersion, bool]:
         """Keep a package, or what a PDF comes to; say whether it is new."""
         tenant_id = self._id(slug)
+        warnings: Sequence[str] = ()
         if is_pdf:
-            data = self._templates.from_pdf(data, name)
-        version, is_new = self._templates.add(tenant_id, name, data, by=self.by)
+            data, warnings = self._templates.from_pdf(data, name)
+        version, is_new = self._templates.add(
+            tenant_id, name, data, by=self.by, warnings=warnings
+        )
         template = self._templates.find(tenant_id, version.template_id)
         return template, version, is_new
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from testamur.core.text import nfc, quoted, text_problem, trim
 from testamur.core.words import (
     Facts,
     Template,
+    TemplateAbout,
     TemplateState,
     TemplateUse,
     TemplateVersion,
@@ -27,6 +28,7 @@ from .gallery import Registered, register
 from .office import Office
 
 if TYPE_CHECKING:
+    from testamur.rendering.preparation import Preparation
     from testamur.rendering.printer import Subject
 
 MAX_NAME_CHARACTERS = 255
@@ -70,6 +72,7 @@ class Templates:
         *,
         by: str,
         later: bool = False,
+        warnings: Sequence[str] = (),
     ) -> tuple[TemplateVersion, bool]:
         """
         Keep a package (ZIP or JSON) as the newest version of the tenant's template
@@ -77,7 +80,8 @@ class Templates:
 
         It is prepared at once, and refused if it cannot be drawn; or, if *later*,
         when it is first needed. Return the version, and whether it is a new one: an
-        identical package makes none.
+        identical package makes none. *warnings* are kept with it, and what preparing
+        it adds to them.
 
         Raises:
             Refusal: INVALID or TOO_LARGE, naming every fault by its JSON path.
@@ -86,16 +90,16 @@ class Templates:
         name = _checked_name(package.design.name if name is None else name)
         known = self._store.by_name(tenant_id, name)
         newest = None if known is None else known.newest
-        packed, prepared = self._made_ready(package, newest, later)
+        packed, made = self._made_ready(package, newest, later)
         version, is_new = self._store.save(
             tenant_id,
             name,
             self.office.blobs.put(packed),
-            package.about,
+            _about(package, warnings, made),
             self.office.clock(),
             by=by,
         )
-        return self._settled(version, prepared), is_new
+        return self._settled(version, made), is_new
 
     def new_version(
         self,
@@ -105,6 +109,7 @@ class Templates:
         *,
         by: str,
         later: bool = False,
+        warnings: Sequence[str] = (),
     ) -> tuple[TemplateVersion, bool]:
         """
         Keep a package as the newest version of one template; as `add` does.
@@ -117,15 +122,15 @@ class Templates:
         if template.archived_at is not None:
             raise self._not_found(tenant_id, template_id, is_archived=True)
         package = self._read(data)
-        packed, prepared = self._made_ready(package, template.newest, later)
+        packed, made = self._made_ready(package, template.newest, later)
         version, is_new = self._store.add_version(
             template,
             self.office.blobs.put(packed),
-            package.about,
+            _about(package, warnings, made),
             self.office.clock(),
             by=by,
         )
-        return self._settled(version, prepared), is_new
+        return self._settled(version, made), is_new
 
     def archive(self, tenant_id: str, template_id: str, *, by: str) -> None:
         """
@@ -138,14 +143,14 @@ class Templates:
         template = self._own(tenant_id, template_id)
         self._store.archive(template, self.office.clock(), by=by)
 
-    def from_pdf(self, data: bytes, name: str | None) -> bytes:
+    def from_pdf(self, data: bytes, name: str | None) -> tuple[bytes, Sequence[str]]:
         """
-        Return the package that a PDF with `{{placeholders}}` comes to.
+        Return the package that a PDF with `{{placeholders}}` comes to, and warnings.
 
         Raises:
             Refusal: INVALID or TOO_LARGE, with what to change in the PDF.
         """
-        raise NotImplementedError
+        return self.office.typesetting.package_of(data, name or "")
 
     # --- What there is ---
 
@@ -306,27 +311,24 @@ class Templates:
 
     def _made_ready(
         self, package: Package, newest: TemplateVersion | None, later: bool
-    ) -> tuple[bytes, bytes | None]:
+    ) -> tuple[bytes, "Preparation | None"]:
         """Return the package anew; and prepared, if it has to be and is not yet."""
         packed = package.packed
-        digest = _digest(packed)
         if later or (
             newest is not None
-            and newest.package_digest == digest
+            and newest.package_digest == _digest(packed)
             and newest.state is not TemplateState.WAITING
         ):
             return packed, None
-        try:
-            return packed, self.office.typesetting.prepare(packed).prepared.to_bytes()
-        except NotImplementedError:
-            return packed, None
+        return packed, self.office.typesetting.prepare(packed)
 
     def _settled(
-        self, version: TemplateVersion, prepared: bytes | None
+        self, version: TemplateVersion, made: "Preparation | None"
     ) -> TemplateVersion:
-        if prepared is None or version.state is not TemplateState.WAITING:
+        if made is None or version.state is not TemplateState.WAITING:
             return version
-        self._store.record_prepared(version.id, self.office.blobs.put(prepared))
+        digest = self.office.blobs.put(made.prepared.to_bytes())
+        self._store.record_prepared(version.id, digest)
         return self._store.version_by_id(version.id) or version
 
     def _prepare(self, version: TemplateVersion) -> TemplateVersion:
@@ -339,8 +341,12 @@ class Templates:
         except Refusal as refusal:
             self._store.record_broken(version.id, refusal.code, refusal.detail)
         else:
-            digest = self.office.blobs.put(made.prepared.to_bytes())
-            self._store.record_prepared(version.id, digest)
+            warnings = (*version.about.warnings, *made.warnings)
+            self._store.record_prepared(
+                version.id,
+                self.office.blobs.put(made.prepared.to_bytes()),
+                replace(version.about, warnings=warnings),
+            )
         return self._store.version_by_id(version.id) or version
 
     def _wished(self, tenant_id: str, wish: str) -> Template | None:
@@ -479,6 +485,13 @@ def _checked_value(name: str, value: str) -> str:
     if problem is not None:
         raise Refusal(Kind.INVALID, problem.code, problem.message, at=name)
     return value
+
+
+def _about(
+    package: Package, warnings: Sequence[str], made: "Preparation | None"
+) -> TemplateAbout:
+    found = (*warnings, *(made.warnings if made else ()))
+    return replace(package.about, warnings=found)
 
 
 def _digest(data: bytes) -> str:

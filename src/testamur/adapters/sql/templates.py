@@ -277,11 +277,14 @@ class SqlTemplates:
         with self._database.reading() as connection:
             return [_version(row) for row in connection.execute(query)]
 
-    def record_prepared(self, version_id: int, digest: str) -> None:
+    def record_prepared(
+        self, version_id: int, digest: str, about: TemplateAbout | None = None
+    ) -> None:
         """Keep what was made of a waiting version; the first to do so wins."""
-        self._settle(
-            version_id, {"state": TemplateState.READY, "prepared_digest": digest}
-        )
+        values = {"state": TemplateState.READY, "prepared_digest": digest}
+        if about is not None:  # more is known of it now
+            values["about"] = _spelt(about)
+        self._settle(version_id, values)
 
     def record_broken(self, version_id: int, code: str, message: str) -> None:
         """Keep why a waiting version cannot be drawn."""
@@ -366,7 +369,7 @@ def _add_version(
             number=number,
             package_digest=package_digest,
             state=TemplateState.WAITING,
-            about=orjson.dumps(asdict(about)).decode(),
+            about=_spelt(about),
             made_at=at,
         )
     )
@@ -383,6 +386,10 @@ def _add_version(
     return added, True
 
 
+def _spelt(about: TemplateAbout) -> str:
+    return orjson.dumps(asdict(about)).decode()
+
+
 def _template(row: Row[Any]) -> Template:
     return Template(
         id=row.id,
@@ -397,6 +404,7 @@ def _template(row: Row[Any]) -> Template:
 def _version(row: Row[Any]) -> TemplateVersion:
     about = orjson.loads(row.about)
     about["columns"] = tuple(about["columns"])
+    about["warnings"] = tuple(about["warnings"])
     return TemplateVersion(
         id=row.version_id,
         template_id=row.template_id,

@@ -56,5 +56,6 @@ def _version(one: TemplateVersion) -> dict[str, Any]:
         "columns": list(about.columns),
         "takesPicture": about.takes_picture,
         "hasSource": about.has_source,
+        "warnings": list(about.warnings),
         "packageSha256": one.package_digest,
     }

@@ -84,19 +84,31 @@ class TemplateVerbs(Protocol):
     """What is done with templates. Every verb may refuse."""
 
     def add(
-        self, tenant_id: str, name: str | None, data: bytes, *, by: str
+        self,
+        tenant_id: str,
+        name: str | None,
+        data: bytes,
+        *,
+        by: str,
+        warnings: Sequence[str],
     ) -> tuple[TemplateVersion, bool]:
         """Keep a package as a template of this name; say whether it is new."""
         ...
 
     def new_version(
-        self, tenant_id: str, template_id: str, data: bytes, *, by: str
+        self,
+        tenant_id: str,
+        template_id: str,
+        data: bytes,
+        *,
+        by: str,
+        warnings: Sequence[str],
     ) -> tuple[TemplateVersion, bool]:
         """Keep a package as a template's newest version; say whether it is new."""
         ...
 
-    def from_pdf(self, data: bytes, name: str | None) -> bytes:
-        """Return the package that a PDF with placeholders comes to."""
+    def from_pdf(self, data: bytes, name: str | None) -> tuple[bytes, Sequence[str]]:
+        """Return the package that a PDF with placeholders comes to, and warnings."""
         ...
 
     def listing(
@@ -333,14 +345,15 @@ def template_routes(verbs: Verbs, templates: Callable[[], TemplateVerbs]) -> API
 
         def keep() -> tuple[dict[str, Any], bool]:
             does, tenant_id = templates(), known.tenant.id
-            content = data if pdf is None else does.from_pdf(pdf, name)
+            content, warnings = (data, ()) if pdf is None else does.from_pdf(pdf, name)
+            by = known.credential_id
             if template_id is None:
                 version, is_new = does.add(
-                    tenant_id, name, content, by=known.credential_id
+                    tenant_id, name, content, by=by, warnings=warnings
                 )
             else:
                 version, is_new = does.new_version(
-                    tenant_id, template_id, content, by=known.credential_id
+                    tenant_id, template_id, content, by=by, warnings=warnings
                 )
             one = does.find(tenant_id, version.template_id)
             return spell.template(one, version), is_new
