@@ -33,6 +33,7 @@ from testamur.rendering.typeset import Typesetter
 from testamur.rendering.values import filled, values_of
 
 from . import diploma, html_engines
+from .server import bench_server
 
 #: 22 November 2026.
 ISSUED = 1_795_305_600_000
@@ -164,6 +165,7 @@ def main(count: int = 1_500, slow: int = 60, pages: int = 10_000) -> None:
     found["WeasyPrint 70.0 (HTML to PDF)"] = _named(html_engines.weasyprint(html))
     found["Chromium, headless (HTML to PDF)"] = _named(html_engines.chromium(html))
     _print(found)
+    _rehearse(1_000)
     _memory(pages)
 
 
@@ -264,6 +266,37 @@ def _memory(pages: int) -> None:
         text=True,
     )
     print(done.stdout, end="", flush=True)
+
+
+def _rehearse(count: int) -> None:
+    """Print how long a server takes to rehearse *count* rows with the template."""
+    header = "name,description,category,recipientEmail,recipientName,attribute_hours"
+    lines = [
+        f'"{diploma.COURSE}",Whole course,course,person.{number}@example.org,'
+        f"{person.name},{person.hours}"
+        for number, person in enumerate(diploma.people(count))
+    ]
+    sheet = "\n".join((header, *lines)).encode()
+    with bench_server() as server:
+        made = server.client.post("/v1/templates", files={"package": diploma.package()})
+        made.raise_for_status()
+        template = str(made.json()["id"])
+        seconds = []
+        for _ in range(3):
+            started = time.perf_counter()
+            answer = server.client.post(
+                "/v1/rehearsals", files={"rows": sheet}, data={"template": template}
+            )
+            seconds.append(time.perf_counter() - started)
+            answer.raise_for_status()
+        found = answer.json()
+        assert found["summary"]["wouldSucceed"] == count, answer.text[:1_000]
+        peak = server.peak.rss
+    print(
+        f"rehearsal of {count:,} rows: {sorted(seconds)[1]:.1f} s, the first time "
+        f"{seconds[0]:.1f} s; all processes together {peak:.0f} MiB (RSS)",
+        flush=True,
+    )
 
 
 def _draw_many(pages: int) -> None:
