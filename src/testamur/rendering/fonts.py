@@ -3,6 +3,7 @@ The fonts of one template: its own, then the installation's, and which letter ge
 which.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -46,6 +47,10 @@ _LAST = ("Noto Sans", "Noto Sans Arabic", HAN, "Inter")
 
 #: Below it nothing is an emoji without a selector, which is above it.
 _FIRST_EMOJI = "\u2300"
+
+
+#: As `font_house.Source.face` spells it.
+_KEY = re.compile(r"(.+)/(\d{1,4})/(italic|upright)(?:/([\d.]{1,6}))?")
 
 
 class Chosen(NamedTuple):
@@ -101,13 +106,11 @@ class Fonts:
             KeyError: there is no such font here.
         """
         if key not in self._faces:
-            family, weight, slope, *size = key.rsplit("/", key.count("/"))
-            if slope not in ("italic", "upright"):
-                raise KeyError(key)
-            found = self._find(
-                family, int(weight), slope == "italic", float(size[0]) if size else 0.0
+            parts = _KEY.fullmatch(key)
+            found = parts and self._find(
+                parts[1], int(parts[2]), parts[3] == "italic", float(parts[4] or 0)
             )
-            if found is None or found.key != key:
+            if not found or found.key != key:
                 raise KeyError(key)
         return self._faces[key]
 
