@@ -636,7 +636,7 @@ def professional_licence() -> str:
     )  # fmt: skip
 
 
-def honour_deco() -> str:
+def gold_honors() -> str:
     """Draw fans and chevrons in gold on black: US letter, landscape."""
     w, h, gold = 279.4, 215.9, "#d6b25e"
     quarter = "".join(
@@ -704,7 +704,7 @@ ART = {
     "script-award": script_award,
     "minimal": minimal,
     "professional-licence": professional_licence,
-    "honour-deco": honour_deco,
+    "gold-honors": gold_honors,
     "membership": membership_card,
 }
 
