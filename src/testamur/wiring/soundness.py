@@ -42,17 +42,17 @@ def _credentials(office: Office) -> Iterator[str]:
 
 
 def _prints(office: Office) -> Iterator[str]:
-    shared = ("", hashlib.sha256())
+    known: dict[str | None, hashlib._Hash] = {None: hashlib.sha256()}
     for name, one in office.prints.every():
-        prefix = one.prefix_digest or ""
-        if prefix != shared[0]:
+        prefix = one.prefix_digest
+        if prefix is not None and prefix not in known:
             try:
                 with office.blobs.open(prefix) as file:
-                    shared = (prefix, hashlib.sha256(file.read()))
+                    known = {None: known[None], prefix: hashlib.sha256(file.read())}
             except OSError:
                 yield f"certificate {name}: what its file begins with, {prefix}, is gone"
                 continue
-        digest = shared[1].copy() if prefix else hashlib.sha256()
+        digest = known[prefix].copy()
         digest.update(one.tail)
         if digest.digest() != one.digest:
             yield f"certificate {name}: its file is not what it was when it was made"
