@@ -6,10 +6,11 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
+import pypdfium2
 from demo_server import Differs
 from sample_data import Sample
 
@@ -125,3 +126,16 @@ def check_page(page: str, facts: Mapping[str, Any], line: Row, sent: Row) -> Non
 def check_image(data: bytes, facts: Mapping[str, Any]) -> None:
     """The picture behind the page is the one that its facts name."""
     same("the picture's SHA-256", sha256(data).hexdigest(), facts["image"]["sha256"])
+
+
+def check_drawn(bundle: bytes, rows: Sequence[Row]) -> None:
+    """Each row has a PDF, on which another program reads what the row said."""
+    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".pdf")]
+        same("PDF files", len(names), len(rows))
+        for name, row in zip(names, rows, strict=True):
+            page = pypdfium2.PdfDocument(archive.read(name))[0]
+            text = "".join(page.get_textpage().get_text_bounded().split())
+            for field in ("recipientName", "name"):
+                said = "".join(row[field].split())
+                same(f"{name} says {row[field]}", said in text, True)
