@@ -163,9 +163,11 @@ class Preparer:
             typeset = self._typeset(package, laid, one)
             if not are_alike(prefix + tail, typeset):
                 return slow
-            problem = reader.problem_with(tail, _expected(package, one))
-            if problem is not None:
-                raise _unreadable(problem)
+            # With its art too: later on, only tails are read back.
+            for file in (tail, prefix + tail):
+                problem = reader.problem_with(file, _expected(package, one))
+                if problem is not None:
+                    raise _unreadable(problem)
         return fast
 
 
