@@ -4,8 +4,9 @@ from PIL import Image, ImageChops
 
 from .leaf import Binder, Window
 
-#: Pixels per point.
-SCALE = 1.0
+#: Pixels per point. With one, a small letter whose place is rounded the other way
+#: stands a whole pixel off, and looks like a fault.
+SCALE = 1.5
 
 #: Outlines are rounded in two ways: at edges, colours differ by a little, out of 255.
 NOTABLE = 80
