@@ -251,9 +251,27 @@ class House:
         return face_from(sources, weight, is_italic, size, self._faces)
 
 
-@cache
+#: The folder of the operator's fonts, as soon as the process knows it.
+_folders: list[Path | None] = [None]
+
+
+def use_folder(folder: Path | None) -> None:
+    """From now on this process draws with the operator's fonts of *folder*, too."""
+    _folders[:] = [folder]
+
+
+def folder_in_use() -> Path | None:
+    """Return the folder of the operator's fonts, if this process knows of one."""
+    return _folders[0]
+
+
 def house(folder: Path | None = None) -> House:
-    """Return the process's one `House` with the operator's fonts of *folder*."""
+    """Return the one `House` with the operator's fonts; *folder*: see `use_folder`."""
+    return _house(folder or _folders[0])
+
+
+@cache
+def _house(folder: Path | None) -> House:
     return House(folder)
 
 

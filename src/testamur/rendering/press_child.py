@@ -66,7 +66,8 @@ def main() -> None:
             return
         leash.allow_time(seconds)
         if verb == SIT:
-            shop = _Shop(Path(data.decode()))
+            folder, _, fonts = os.fsdecode(data).partition("\0")
+            shop = _Shop(Path(folder), Path(fonts) if fonts else None)
             leash.start_nothing_more()
             _answer({})
             continue
@@ -89,10 +90,13 @@ def main() -> None:
 class _Shop:
     """The typesetter, and the template that it works on."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, fonts: Path | None) -> None:
         """Have everything imported, opened and started that will be needed."""
+        from .font_house import use_folder
         from .prepare import Preparer
         from .typeset import Typesetter
+
+        use_folder(fonts)
 
         self._typesetter: Typesetter = Typesetter(folder)
         self._preparer = Preparer(self._typesetter)

@@ -17,6 +17,7 @@ import typst
 
 from testamur.core.refusals import Reason
 
+from .font_house import house as default_house
 from .fonts import Fonts, House
 from .laid import Laid
 from .package import Package
@@ -51,7 +52,7 @@ class Typesetter:
     """
 
     def __init__(self, folder: Path, *, house: House | None = None) -> None:
-        self._house = house or House()
+        self._house = house or default_house()
         self._folder = folder
         self._root = folder / "page"
         self._root.mkdir(parents=True)

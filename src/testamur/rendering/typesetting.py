@@ -24,6 +24,7 @@ from typing import Any, Self
 from testamur.core.child import Child
 from testamur.core.refusals import Fault, Kind, Reason, Refusal
 
+from .font_house import folder_in_use
 from .laid import Laid
 from .preparation import Preparation
 from .prepared import Prepared
@@ -297,7 +298,8 @@ class _Booth:
         self._child.start()
         self._folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-"))
         try:
-            self._asked(SIT, bytes(self._folder), SECONDS_TO_SIT, SECONDS_TO_SIT)
+            place = bytes(self._folder) + b"\0" + bytes(folder_in_use() or b"")
+            self._asked(SIT, place, SECONDS_TO_SIT, SECONDS_TO_SIT)
         except (TimeoutError, EOFError, OSError, ValueError, LookupError) as trouble:
             self.close()
             raise Fault(

@@ -183,8 +183,10 @@ class Office:
     @cached_property
     def typesetting(self) -> "Typesetting":
         """Where strangers' templates are read and drawn."""
+        from testamur.rendering.font_house import use_folder
         from testamur.rendering.typesetting import Typesetting
 
+        use_folder(self.settings.fonts)
         return Typesetting()
 
     @cached_property
