@@ -9,6 +9,7 @@ PNG, third edition, 9 (filtering) and 10.1; RFC 1950, 8.2; RFC 1951.
 
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PIL import Image, ImageChops
@@ -16,7 +17,7 @@ from PIL import Image, ImageChops
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ROWS = 16  #: of a strip
 #: Of zlib: for what is made once, and for what is made for every certificate.
-_SMALL, _FAST = 9, 1
+_SMALL, _FAST = 9, 3
 #: RGB, 8 bits, no interlace.
 _COLOURS = struct.pack(">BBBBB", 8, 2, 0, 0, 0)
 #: RFC 1950: deflate, a window of 32 KiB, no dictionary.
@@ -26,6 +27,10 @@ _END_OF_STREAM = b"\x03\x00"
 _ADLER_BASE = 65521
 
 
+#: Takes rows and their width in pixels; returns them with their filter's number.
+Filter = Callable[[bytes, int], bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class _Strip:
     """Rows of the common picture, and what they are in the file."""
@@ -33,18 +38,26 @@ class _Strip:
     #: Which of the picture's bytes they are.
     start: int
     end: int
+    #: How they are filtered, which is best for whatever comes in their place too.
+    filter: Filter
     chunk: bytes
     #: The sum and the length of the rows when they are filtered.
     adler: int
     length: int
 
     @classmethod
-    def of(cls, start: int, rows: bytes, width: int) -> "_Strip":
-        filtered = _filtered(rows, width)
+    def of(cls, start: int, rows: bytes, width: int, level: int) -> "_Strip":
+        """Filter and deflate *rows* in the way that makes them smallest."""
+        ways: list[Filter] = [_unfiltered, _from_left, _from_above]
+        tried = [(how, how(rows, width)) for how in ways]
+        packed = [_deflated(filtered, level) for _, filtered in tried]
+        best = min(range(len(ways)), key=lambda at: len(packed[at]))
+        how, filtered = tried[best]
         return cls(
             start=start,
             end=start + len(rows),
-            chunk=_chunk(b"IDAT", _deflated(filtered, _SMALL)),
+            filter=how,
+            chunk=_chunk(b"IDAT", packed[best]),
             adler=zlib.adler32(filtered),
             length=len(filtered),
         )
@@ -60,7 +73,7 @@ class PngStrips:
         self._head = _head(width, height, density)
         size = 3 * width * _ROWS
         self._strips = [
-            _Strip.of(start, common[start : start + size], width)
+            _Strip.of(start, common[start : start + size], width, _SMALL)
             for start in range(0, len(common), size)
         ]
 
@@ -74,7 +87,7 @@ class PngStrips:
                 parts.append(strip.chunk)
                 adler = _adler_of_both(adler, strip.adler, strip.length)
             else:
-                filtered = _filtered(rows, self._width)
+                filtered = strip.filter(rows, self._width)
                 parts.append(_chunk(b"IDAT", _deflated(filtered, _FAST)))
                 adler = zlib.adler32(filtered, adler)
         return b"".join((*parts, _end(adler)))
@@ -86,9 +99,10 @@ def png(pixels: bytearray, width: int, height: int, density: int) -> bytes:
     parts = [_head(width, height, density)]
     adler = 1
     for start in range(0, len(pixels), size):
-        filtered = _filtered(bytes(pixels[start : start + size]), width)
-        parts.append(_chunk(b"IDAT", _deflated(filtered, _FAST)))
-        adler = zlib.adler32(filtered, adler)
+        rows = bytes(pixels[start : start + size])
+        strip = _Strip.of(start, rows, width, _FAST)
+        parts.append(strip.chunk)
+        adler = _adler_of_both(adler, strip.adler, strip.length)
     return b"".join((*parts, _end(adler)))
 
 
@@ -108,31 +122,44 @@ def _end(adler: int) -> bytes:
     return last + _chunk(b"IEND", b"")
 
 
-def _filtered(rows: bytes, width: int) -> bytes:
-    """
-    Return *rows* as differences, so that equal neighbours become zeros.
+def _unfiltered(rows: bytes, width: int) -> bytes:
+    """Return *rows* as they are (filter 0): best for lines and letters."""
+    return _numbered(b"\0", rows, 3 * width)
 
-    The first row is written as differences to the left (filter 1), so that it needs
-    nothing of the strip above; the others as differences to the row above (2).
+
+def _from_left(rows: bytes, width: int) -> bytes:
+    """Return *rows* as differences to the pixel on the left (filter 1)."""
+    stride = 3 * width
+    picture = Image.frombytes("L", (stride, len(rows) // stride), rows)
+    left = Image.new("L", picture.size)
+    left.paste(picture, (3, 0))
+    differences = ImageChops.subtract_modulo(picture, left).tobytes()
+    return _numbered(b"\1", differences, stride)
+
+
+def _from_above(rows: bytes, width: int) -> bytes:
+    """
+    Return *rows* as differences to the row above (filter 2): best for gradients.
+
+    The first is one of differences to the left, so that it needs nothing of the
+    strip above.
     """
     stride = 3 * width
-    first = rows[:stride]
-    left = Image.frombytes("L", (stride, 1), b"\0\0\0" + first[:-3])
-    parts = [
-        b"\1",
-        ImageChops.subtract_modulo(
-            Image.frombytes("L", (stride, 1), first), left
-        ).tobytes(),
-    ]
-    if count := len(rows) // stride - 1:
-        size = (stride, count)
-        up = ImageChops.subtract_modulo(
-            Image.frombytes("L", size, rows[stride:]),
-            Image.frombytes("L", size, rows[:-stride]),
-        ).tobytes()
-        for at in range(0, len(up), stride):
-            parts += (b"\2", up[at : at + stride])
-    return b"".join(parts)
+    first = _from_left(rows[:stride], width)
+    if len(rows) == stride:
+        return first
+    size = stride, len(rows) // stride - 1
+    differences = ImageChops.subtract_modulo(
+        Image.frombytes("L", size, rows[stride:]),
+        Image.frombytes("L", size, rows[:-stride]),
+    )
+    return first + _numbered(b"\2", differences.tobytes(), stride)
+
+
+def _numbered(filter_type: bytes, rows: bytes, stride: int) -> bytes:
+    return filter_type + filter_type.join(
+        [rows[at : at + stride] for at in range(0, len(rows), stride)]
+    )
 
 
 def _deflated(data: bytes, level: int) -> bytes:
