@@ -300,6 +300,24 @@ def test_a_design_can_be_written_and_read_again(name):
         jsonschema_rs.validate(TEMPLATE_SCHEMA, document)
 
 
+def test_what_source_asks_for_is_known():
+    """By a look at it: a field, an attribute in quotes, the picture of the row."""
+    source = b"""
+    #let data = json(bytes(sys.inputs.data))
+    #data.recipientName #data.at("attribute_Last name") #data.attribute_hours
+    #if data.picture != none { image(data.picture) } // data.reference
+    """
+
+    package = read(changed(items=None, source="main.typ"), {"main.typ": source})
+
+    assert package.design.items == ()
+    assert package.about.columns == (
+        *("recipientName", "attribute_Last name", "attribute_hours"),
+    )
+    assert package.about.takes_picture
+    assert package.about.has_source
+
+
 def test_the_same_template_packs_to_the_same_bytes():
     """Whoever packed it before, in whatever order, and however well."""
     one = read(PLAIN, {"b.png": PNG, "a.png": PNG})

@@ -11,6 +11,7 @@ A template without assets may come as the JSON alone. What the JSON says is in
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import Any, Never
 
 import orjson
 
+from testamur.core.columns import ATTRIBUTE_PREFIX
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.text import quoted
 from testamur.core.words import TemplateAbout
@@ -36,6 +38,12 @@ MAX_TEMPLATE_BYTES = 1024 * 1024
 
 #: What is merged in that is no column of the rows.
 OURS = ("issuerName", "issuedAt", "reference", "id", "url")
+
+#: What source calls the picture of the row.
+PICTURE = "picture"
+
+#: How source asks for a value: `data.recipientName`, `data.at("attribute_Last name")`.
+ASKED = re.compile(r'\.([A-Za-z][\w-]*)|"([A-Za-z][\w -]*)"')
 
 #: ZIP knows no time before this one, and a package has none.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
@@ -60,23 +68,37 @@ class Package:
     def about(self) -> TemplateAbout:
         """What lists and jobs need to know of it."""
         design = self.design
+        asked = self._asked_by_source()
+        printed = {field.name for field in design.fields()} | asked
         return TemplateAbout(
             title=design.name,
             description=design.description,
             language=design.language,
             width=design.page.width,
             height=design.page.height,
-            columns=columns_of(design),
-            takes_picture=design.takes_picture,
+            columns=_columns(printed),
+            takes_picture=design.takes_picture or PICTURE in asked,
             has_source=design.source is not None,
         )
 
+    def _asked_by_source(self) -> set[str]:
+        """Return what its Typst source, if it has any, asks for by name."""
+        if self.design.source is None:
+            return set()
+        return {
+            name
+            for asset, content in self.assets.items()
+            if asset.lower().endswith(".typ")
+            for found in ASKED.findall(content.decode("utf-8", "replace"))
+            for name in found
+            if name in FIELDS or name == PICTURE or name.startswith(ATTRIBUTE_PREFIX)
+        }
 
-def columns_of(design: Design) -> tuple[str, ...]:
-    """Return the columns of rows that *design* prints, in the order of `FIELDS`."""
-    named = {field.name for field in design.fields()} - set(OURS)
-    known = [name for name in FIELDS if name in named]
-    return (*known, *sorted(named - set(known)))
+
+def _columns(named: set[str]) -> tuple[str, ...]:
+    """Return those of *named* that are columns of rows, in the order of `FIELDS`."""
+    known = [name for name in FIELDS if name in named and name not in OURS]
+    return (*known, *sorted(one for one in named if one.startswith(ATTRIBUTE_PREFIX)))
 
 
 def read_package(data: bytes, *, families: Collection[str] | None = None) -> Package:

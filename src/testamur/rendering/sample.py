@@ -113,12 +113,12 @@ def sample(package: Package, words: Words) -> Sample:
             issuer_name=words.issuer,
             qr_alt=filled(codes[0].alt, values) if codes else "",
             credential=CREDENTIAL,
-            picture=_picture() if design.takes_picture or design.source else None,
+            picture=sample_picture() if design.takes_picture or design.source else None,
         ),
     )
 
 
-def _picture() -> RowPicture:
+def sample_picture() -> RowPicture:
     """Return a picture in which up and left can be told apart."""
     picture = Image.linear_gradient("L").resize((60, 80))
     picture = Image.merge("RGB", (picture, picture.transpose(_MIRRORED), picture))

@@ -50,8 +50,10 @@ class OfficeTemplates:
     ) -> bytes:
         """Return a sample certificate as `pdf` or `png`."""
         template, version = self.named(slug, wish)
+        tenant = self.office.tenants.find(slug)
+        said = {"issuerName": tenant.name, **values}
         return self._templates.preview(
-            self._id(slug), template.id, kind, number=version.number, values=values
+            tenant.id, template.id, kind, number=version.number, values=said
         )
 
     def archive(self, slug: str, wish: str) -> Template:

@@ -51,7 +51,15 @@ SAMPLE = {
 #: What else it can be told to say.
 SAYABLE = ("issuerName",)
 SAMPLE_REFERENCE = "SAMPLE"
-SAMPLE_ATTRIBUTES = {"hours": "40", "result": "Passed with distinction"}
+SAMPLE_ATTRIBUTES = {
+    "hours": "40",
+    "instructor": "Prof. Maria Silva",
+    "location": "Lisbon",
+    "result": "Passed with distinction",
+    "signatory": "Dr. Elena Marsh",
+    "signatory_title": "Director of Studies",
+    "standard": "ISO 9001",
+}
 SAMPLE_VALID_DAYS = 365
 DAY = 24 * 60 * 60 * 1000
 
@@ -405,6 +413,7 @@ class Templates:
 
     def _sample(self, version: TemplateVersion, values: Mapping[str, str]) -> "Subject":
         from testamur.rendering.printer import Subject
+        from testamur.rendering.sample import sample_picture
 
         given = {name: _checked_value(name, value) for name, value in values.items()}
         for name in given:
@@ -441,6 +450,7 @@ class Templates:
             valid_until=now + SAMPLE_VALID_DAYS * DAY,
             issuer_name=given.get("issuerName", "Sample Institute"),
             url=self.office.public_url,
+            picture=sample_picture() if version.about.takes_picture else None,
         )
 
 

@@ -297,6 +297,7 @@ def template_routes(verbs: Verbs, templates: Callable[[], TemplateVerbs]) -> API
         values = {
             name: value for name, value in query.values.items() if name != "version"
         }
+        values.setdefault("issuerName", known.tenant.name)
         await verbs.ask_slowly(lambda: templates().find(known.tenant.id, template_id))
         await verbs.ask(verbs.access.admit, known, Metered.POLL, f"preview {kind}")
         data = await verbs.ask_slowly(
