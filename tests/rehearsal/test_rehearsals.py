@@ -1,7 +1,6 @@
 """A rehearsal through the front door: what it says, and that nothing came of it."""
 
 import csv
-import hashlib
 import io
 import json
 import socket
@@ -12,6 +11,7 @@ import pytest
 
 from support.images import quarters, saved
 from support.server import PICTURE, Server, Tenant, good_rows, pictures, sheet
+from support.snapshots import everything, rehearsed
 from support.zips import Entry, build
 
 HEADER = "name,description,category,recipientEmail,recipientName,imageUrl"
@@ -59,33 +59,6 @@ def form(rows: bytes, images: bytes | None = None) -> dict[str, tuple[str, bytes
     """Return rows and images as a form takes them."""
     files = {"rows": ("rows.csv", rows)}
     return files if images is None else files | {"images": ("images.zip", images)}
-
-
-def rehearsed(tenant: Tenant, files: dict[str, tuple[str, bytes]], **data: str):
-    """Return the report on a form."""
-    answer = tenant.client.post("/v1/rehearsals", files=files, data=data)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def everything(server: Server) -> dict[str, str]:
-    """Return digests of all that the server keeps: files, and what tables hold."""
-    server.rest()
-    kept = {
-        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
-        for folder in ("blobs", "spool", "log")
-        for path in sorted((server.data / folder).rglob("*"))
-        if path.is_file()
-    }
-    with server.office.database.reading() as connection:
-        tables = connection.exec_driver_sql(
-            "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
-        ).scalars()
-        for table in list(tables):
-            rows = connection.exec_driver_sql(f"SELECT * FROM {table}").fetchall()
-            digest = hashlib.sha256(repr(sorted(map(repr, rows))).encode())
-            kept[table] = digest.hexdigest()
-    return kept
 
 
 def test_a_rehearsal_fails_the_rows_that_the_job_fails(tenant: Tenant):

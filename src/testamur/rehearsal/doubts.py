@@ -13,6 +13,7 @@ from testamur.core.clock import DAY
 from testamur.core.columns import (
     ATTRIBUTE_PREFIX,
     DESCRIPTION,
+    IMAGE,
     NAME,
     RECIPIENT_EMAIL,
     RECIPIENT_NAME,
@@ -94,7 +95,7 @@ class Doubts:
             column
             for column in printed
             if column not in self._place
-            and (column.startswith(ATTRIBUTE_PREFIX) or column == DESCRIPTION)
+            and (column.startswith(ATTRIBUTE_PREFIX) or column == IMAGE)
         ]
         self._empty = {column: _Rows() for column in self._printed}
         self._spaced = {column: _Rows() for column in self._columns}

@@ -66,6 +66,8 @@ class Run:
     #: The template as people call it, and the columns that it prints.
     template: str | None = None
     printed: tuple[str, ...] = ()
+    #: What else is said of the file, when every row was tried.
+    of_file: Callable[[], Sequence[Finding]] = tuple
     seconds: float = SECONDS
 
 
@@ -110,7 +112,7 @@ def rehearse(
                 findings += doubts.of_facts(row, cells, found)
             if findings:
                 book.add(findings)
-    for finding in doubts.of_file():
+    for finding in [*doubts.of_file(), *([] if untried else run.of_file())]:
         book.add([finding])
     return book.closed(
         rows=sheet.total,

@@ -6,23 +6,26 @@ from dataclasses import dataclass, field
 
 from testamur.adapters.http.dial import system_resolver
 from testamur.adapters.http.wall import Wall
-from testamur.core.findings import Rehearsed
+from testamur.core.columns import IMAGE
+from testamur.core.findings import Finding, Rehearsed
 from testamur.core.policy import CURRENT_PRICES, DEFAULT_EXPIRY_DAYS
-from testamur.core.refusals import Kind, Refusal
-from testamur.core.words import Letterhead, Profile, TemplateUse, Tenant
+from testamur.core.refusals import Kind, Reason, Refusal
+from testamur.core.words import Facts, Letterhead, Profile, TemplateUse, Tenant
 from testamur.intake.admit import UploadedFile
 from testamur.intake.archive import Archive
 from testamur.intake.door import Wishes, opened, opened_records
 from testamur.intake.ports import Sheet
 from testamur.issuance.did_web import did_of
 from testamur.issuance.issue import checker
-from testamur.rehearsal.ports import Stage
+from testamur.issuance.validity import COLUMN as END_COLUMN
+from testamur.rehearsal.ports import Check, Stage
 from testamur.rehearsal.rehearse import SECONDS, Abandoned, Run, rehearse
 from testamur.rehearsal.tally import Note
 from testamur.web.verbs import ReceivedFile, Wanted
 
 from .office import Office
-from .rehearsing_stage import HouseStage, Pictures, Play
+from .rehearsing_pictures import Pictures, unused_finding
+from .rehearsing_stage import HouseStage, Play
 
 #: How long somebody waits for another rehearsal to be over.
 PATIENCE_SECONDS = 30.0
@@ -97,9 +100,10 @@ class Rehearsals:
     ) -> Rehearsed:
         office, use = self.office, wishes.template
         profile = self._profile(tenant, sheet, archive, wishes)
+        pictures = Pictures(archive, self._wall())
         play = Play(
             profile=profile,
-            pictures=Pictures(archive, self._wall()),
+            pictures=pictures,
             prepared=self._prepared(use) if use else None,
             now=office.clock(),
             is_abandoned=is_abandoned,
@@ -108,13 +112,18 @@ class Rehearsals:
         def make_stage() -> Stage:
             return HouseStage(play)
 
+        def of_file() -> Sequence[Finding]:
+            unused = pictures.unused()
+            return [unused_finding(unused)] if unused else []
+
         run = Run(
             sheet=sheet,
-            check=checker(profile).check,
+            check=_checking(profile, pictures if archive else None),
+            of_file=of_file,
             now=play.now,
             make_stage=make_stage,
             template=self._called(tenant, use) if use else None,
-            printed=use.columns if use else (),
+            printed=_printed(use, sheet, archive, wishes) if use else (),
             seconds=seconds,
         )
         self._take_turn(is_abandoned)
@@ -233,6 +242,39 @@ class SiteRehearsals:
             valid_days=wanted.valid_days,
             template=use,
         )
+
+
+def _checking(profile: Profile, pictures: Pictures | None) -> Check:
+    """Return what reads rows; of those that fail it notes which image they mean."""
+    check = checker(profile).check
+    if pictures is None:
+        return check
+    columns = profile.columns
+    at = columns.index(IMAGE) if IMAGE in columns else None
+
+    def noting(row: int, cells: Sequence[str]) -> Facts | Reason:
+        found = check(row, cells)
+        if isinstance(found, Reason) and len(cells) == len(columns):
+            pictures.source(row, "" if at is None else cells[at].strip())
+        return found
+
+    return noting
+
+
+def _printed(
+    use: TemplateUse, sheet: Sheet, archive: Archive | None, wishes: Wishes
+) -> tuple[str, ...]:
+    """Return the columns of which the template prints what rows say."""
+    ends = [column for column in sheet.columns if column.lower() == END_COLUMN.lower()]
+    printed = []
+    for column in use.columns:
+        if column != "validUntil":
+            printed.append(column)
+        elif wishes.valid_days is None:
+            printed += ends[:1] or [END_COLUMN]
+    if use.takes_picture and archive is None:
+        printed.append(IMAGE)
+    return tuple(printed)
 
 
 def _busy() -> Refusal:

@@ -97,7 +97,7 @@ class _Drawing:
                 for one in laid.texts
                 if texts[one.id].fields
             ],
-            "pictures": _printed(design, picture) if picture else [],
+            "pictures": printed_pictures(design, picture) if picture else [],
         }
 
     def _reads_back(self, facts: Facts) -> bool:
@@ -112,7 +112,7 @@ class _Drawing:
         return self._drawn % ONE_IN == 0 or _SHAPED.search(text) is not None
 
 
-def _printed(design: Any, picture: Any) -> list[list[float]]:
+def printed_pictures(design: Any, picture: Any) -> list[list[float]]:
     """Return pixels on an inch, and the part cut off, wherever *picture* is."""
     from testamur.rendering.design import Cover, Picture
 

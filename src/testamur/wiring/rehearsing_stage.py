@@ -1,24 +1,16 @@
 """A stage of a rehearsal: pictures are decoded and rows drawn, and all is let go."""
 
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from testamur.adapters.http.urls import Target, complaint, read_url
-from testamur.adapters.http.wall import Wall
 from testamur.core.child import Child
 from testamur.core.ids import Namer
 from testamur.core.refusals import Fault, Reason
 from testamur.core.words import Facts, Profile
-from testamur.intake.archive import Archive
-from testamur.intake.fetching import of_row
-from testamur.intake.gallery import source_of
 from testamur.intake.pictures import Decoder, Picture
 from testamur.issuance.issue import has_picture
 from testamur.issuance.validity import problem_with_end, valid_until
@@ -26,14 +18,12 @@ from testamur.rehearsal.ports import PrintedPicture, PrintedText, Tried
 from testamur.rehearsal.rehearse import Abandoned, AbandonedError
 
 from .rehearsing_child import LENGTH, MODULE
+from .rehearsing_pictures import PICTURE_BYTES, Pictures
 
 #: What one batch may take, and one row of it when it is tried by itself.
 SECONDS_PER_BATCH = 30.0
 SECONDS_PER_ROW = 10.0
 SECONDS_TO_PREPARE = 20.0
-
-#: Decoded pictures are kept for rows that follow, and sent to be drawn, up to this.
-PICTURE_BYTES = 16 * 1024 * 1024
 
 #: Certificates of a rehearsal have names that no real one gets.
 NAMER = Namer(bytes(32), prefix="PB-")
@@ -50,71 +40,6 @@ NOT_DRAWN = Reason(
 _Looked = str | Reason | None
 
 _Row = tuple[int, Facts, _Looked]
-
-
-class Pictures:
-    """The pictures of one rehearsal: each is decoded once, whoever needs it first."""
-
-    def __init__(self, archive: Archive | None, wall: Wall) -> None:
-        self._archive = archive
-        self._wall = wall
-        self._lock = threading.Lock()
-        self._known: dict[str, Future[Reason | None]] = {}
-        self._recent: OrderedDict[str, Picture] = OrderedDict()
-
-    def source(self, row: int, cell: str) -> str | Reason:
-        """Say where a row's picture is (`zip:...`, `url:...`), or why nowhere."""
-        with self._lock:
-            found = source_of(self._archive, row, cell)
-        if isinstance(found, Reason) or not found.startswith("url:"):
-            return found
-        target = read_url(found.removeprefix("url:"))
-        if isinstance(target, Target):
-            code = self._wall.problem_with(target)
-            if code is None:
-                return found
-            target = complaint(code, found.removeprefix("url:"))
-        return of_row(target)
-
-    def problem(self, name: str, decoder: Decoder) -> Reason | None:
-        """Say what is wrong with the picture of this source, if anything is."""
-        with self._lock:
-            future = self._known.get(name)
-            is_ours = future is None
-            if future is None:
-                future = self._known[name] = Future()
-        if is_ours:
-            try:
-                found = self._decode(name, decoder)
-            except BaseException as trouble:
-                future.set_exception(trouble)
-                raise
-            future.set_result(found if isinstance(found, Reason) else None)
-        return future.result()
-
-    def picture(self, name: str, decoder: Decoder) -> Picture:
-        """Return a picture that has no problem."""
-        with self._lock:
-            found = self._recent.get(name)
-        if found is not None:
-            return found
-        again = self._decode(name, decoder)
-        assert isinstance(again, Picture)
-        return again
-
-    def _decode(self, name: str, decoder: Decoder) -> Picture | Reason:
-        assert self._archive is not None
-        data = self._archive.read(name.removeprefix("zip:"))
-        picture = data if isinstance(data, Reason) else decoder.normalise(data)
-        if isinstance(picture, Picture):
-            with self._lock:
-                self._recent[name] = picture
-                while (
-                    sum(len(one.data) for one in self._recent.values()) > PICTURE_BYTES
-                    and len(self._recent) > 1
-                ):
-                    self._recent.popitem(last=False)
-        return picture
 
 
 @dataclass(frozen=True, slots=True)
