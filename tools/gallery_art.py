@@ -438,7 +438,7 @@ def bold_event() -> str:
 
     def tile(i: int, j: int, turn: int, ground: str, *rings: tuple[float, str]) -> str:
         return group(
-            rect(-0.15, -0.15, s + 0.3, s + 0.3, fill=ground),
+            rect(0, 0, s + 0.3, s + 0.3, fill=ground),
             group(
                 *(
                     path(f"M0 0H{n(s * r)}A{n(s * r)} {n(s * r)} 0 0 1 0 {n(s * r)}z", fill=c)

@@ -34,7 +34,7 @@ URL = "https://certificates.example.org/c/01JZ8Q4M7V9T2K5R3W6X8Y0ABC"
 SAMPLES: dict[str, dict[str, Any]] = {
     "bold-event": {
         "issuer": "Horizon Foundation",
-        "recipient": "Kwame Mensah-Boateng",
+        "recipient": "Kwame Mensah",
         "name": "Horizon 2026: The Open Data Conference",
         "description": "Three days of talks, workshops and hallway conversations in "
         "Lisbon, 12 to 14 June 2026.",
@@ -134,7 +134,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "recipient": "Νικόλαος Παπαδάκης",
         "name": "Doctor of Philosophy",
         "description": "in Classical Archaeology, for a dissertation on harbour "
-        "sanctuaries of the Hellenistic Aegean.",
+        "sanctuaries of the Hellenistic Aegean and their votive inscriptions.",
         "reference": "UM-D-2026-118",
         "signatory": "Prof. Amélie Rousseau",
         "signatory_title": "Chancellor",
@@ -144,8 +144,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
 
 def portrait() -> RowPicture:
     """Draw somebody who is not there."""
-    picture = Image.linear_gradient("L").resize((420, 520))
-    picture = Image.merge("RGB", (picture.point(lambda v: 150 + v // 4),) * 3)
+    picture = Image.new("RGB", (420, 520), "#c9d3d6")
     pen = ImageDraw.Draw(picture)
     pen.ellipse((-20, 395, 440, 900), fill="#2b4a63")
     pen.polygon([(150, 400), (210, 500), (270, 400)], fill="#f3f1ec")
@@ -218,7 +217,7 @@ def main() -> None:
         for name in names():
             png, pdf = draw(name, typesetter)
             picture = Image.open(io.BytesIO(png)).convert("RGB")
-            few = picture.quantize(200, dither=Image.Dither.FLOYDSTEINBERG)
+            few = picture.quantize(256, dither=Image.Dither.FLOYDSTEINBERG)
             few.save(IMAGES / f"{name}.png", optimize=True)
             if name == AS_PDF:
                 (IMAGES / f"{name}.pdf").write_bytes(pdf)
