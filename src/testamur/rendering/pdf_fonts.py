@@ -4,9 +4,9 @@ Fonts in a PDF (ISO 32000-1, 9.7): subsets whose codes are the glyphs' own ids.
 
 import hashlib
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import groupby, product
+from itertools import accumulate, groupby, product
 from typing import NamedTuple
 
 import uharfbuzz as hb
@@ -14,7 +14,7 @@ import uharfbuzz as hb
 from .face import Face
 from .laid import Glyph, Run
 from .pdf_file import Objects, number
-from .pdf_shifted import Shifted, with_shifted
+from .pdf_merged import Merged, Part, with_merged
 
 #: What any certificate may need: Basic Latin, Latin-1, Extended-A, what Romanian,
 #: Welsh and Vietnamese have beyond it, and general punctuation.
@@ -52,16 +52,18 @@ class Letters:
     """
     What each glyph of one font in one file says when it is read back.
 
-    A code is a glyph's id. From right to left, a glyph beside its place gets a code
-    of its own, and is moved in the font (see `pdf_shifted`).
+    A code is a glyph's id. Whatever does not say its words so, since it is several
+    glyphs or beside its place, becomes one glyph behind the font's own: where that
+    can be made (TrueType), every code says exactly what it is.
     """
 
     def __init__(self, face: Face, known: Mapping[int, str] | None = None) -> None:
         self.face = face
         self._words = dict(known or {})
-        #: Where codes of shifted glyphs begin: behind the face's own.
+        #: Where codes of merged glyphs begin: behind the face's own.
         self.first: int = face.hb_face.glyph_count
-        self._shifted: dict[Shifted, int] = {}
+        self._codes: dict[Merged, int] = {}
+        self.merged: list[Merged] = []
 
     def get(self, code: int) -> str | None:
         """Return what *code* says, None when it is not in the font."""
@@ -71,31 +73,31 @@ class Letters:
         """Return codes and what they say, by code."""
         return sorted(self._words.items())
 
-    @property
-    def shifted(self) -> list[Shifted]:
-        """The glyphs that were added to the face's, in the order of their codes."""
-        return list(self._shifted)
-
-    def glyph_of(self, code: int) -> int:
-        """Return the glyph of the face that *code* shows."""
+    def width(self, code: int) -> float:
+        """Return how far *code* moves the pen, in thousandths of the size."""
         if code < self.first:
-            return code
-        return self.shifted[code - self.first].glyph
+            return width(self.face, code)
+        return round(self.merged[code - self.first].advance * 1000 / self.face.upem, 2)
+
+    def glyphs(self) -> set[int]:
+        """Return the face's glyphs that are in the font."""
+        found = {code for code in self._words if code < self.first}
+        found.update(part.glyph for merged in self.merged for part in merged.parts)
+        return found
 
     def known(self, run: Run) -> Run | None:
-        """Return *run* with codes for glyphs; None when it needs one that is new."""
-        try:
-            coded = self._coded(run, self._shifted.__getitem__)
-        except KeyError:
-            return None
-        return coded if all(each.id in self._words for each in coded.glyphs) else None
+        """Return *run* as it is when all its glyphs are known and in their places."""
+        for code, _, _, dx, dy in run.glyphs:
+            if dx or dy or code not in self._words:
+                return None
+        return run
 
     def learn(self, run: Run) -> Run:
         """Add the glyphs of *run*; return it with codes. What is known stays."""
-        coded = self._coded(run, self._shift)
-        for words, glyphs in clusters(coded):
-            self._learn(words, [glyph.id for glyph in glyphs])
-        return coded
+        glyphs: list[Glyph] = []
+        for words, group in clusters(run):
+            glyphs += self._learn(words, group, is_rtl=run.is_rtl)
+        return replace(run, glyphs=tuple(glyphs))
 
     def learn_letter(self, letter: str) -> None:
         """Add the glyph of *letter*, if the font has one."""
@@ -103,48 +105,90 @@ class Letters:
         if glyph:
             self._words.setdefault(glyph, letter)
 
-    def _coded(self, run: Run, code_of: Callable[[Shifted], int]) -> Run:
-        if not run.is_rtl or self.face.is_cff:
-            return run
-        if not any(glyph.dx or glyph.dy for glyph in run.glyphs):
-            return run
-        glyphs = tuple(
-            Glyph(code_of(Shifted(id_, dx, dy)), cluster, advance, 0, 0)
-            if dx or dy
-            else Glyph(id_, cluster, advance, 0, 0)
-            for id_, cluster, advance, dx, dy in run.glyphs
-        )
-        return replace(run, glyphs=glyphs)
+    def _learn(self, words: str, glyphs: list[Glyph], *, is_rtl: bool) -> list[Glyph]:
+        """Return the glyphs of one cluster with codes."""
+        glyph = glyphs[0]
+        is_plain = len(glyphs) == 1 and not (glyph.dx or glyph.dy)
+        if is_plain and self._words.setdefault(glyph.id, words) == words:
+            return glyphs
+        if self.face.is_cff:
+            for place, glyph in enumerate(glyphs):
+                self._words.setdefault(glyph.id, _SILENT if place else words)
+            return glyphs
+        if not is_rtl:
+            pens = accumulate([each.advance for each in glyphs], initial=0)
+            parts = [
+                Part(each.id, pen + each.dx, each.dy)
+                for each, pen in zip(glyphs, pens, strict=False)
+            ]
+            pen = sum(each.advance for each in glyphs)
+            return [self._merge(parts, pen, words, glyph.cluster)]
+        return self._apart(words, glyphs)
 
-    def _shift(self, wanted: Shifted) -> int:
-        return self._shifted.setdefault(wanted, self.first + len(self._shifted))
+    def _apart(self, words: str, glyphs: list[Glyph]) -> list[Glyph]:
+        """
+        Return the glyphs of a cluster from right to left, each with its own words.
 
-    def _learn(self, words: str, codes: Sequence[int]) -> None:
-        left, unknown = list(words), []
-        for code in codes:
-            glyph = self.glyph_of(code)
+        Readers turn round what they read from left to right, and with it what one
+        glyph says: so a letter and its vowels stay apart. What says nothing of its
+        own is drawn with the letter.
+        """
+        said = self._shared_out(words, glyphs)
+        # From right to left, a letter comes after its vowels.
+        base = max(at for at, own in enumerate(said) if own)
+        pens = list(accumulate([each.advance for each in glyphs], initial=0))
+        coded = []
+        for at, (glyph, own) in enumerate(zip(glyphs, said, strict=True)):
+            if not own:
+                continue
+            drawn = {at}
+            if at == base:
+                drawn.update(n for n, each in enumerate(said) if not each)
+            parts = [
+                Part(each.id, pens[n] - pens[at] + each.dx, each.dy)
+                for n, each in enumerate(glyphs)
+                if n in drawn
+            ]
+            advance = sum(glyphs[n].advance for n in drawn)
+            coded.append(self._merge(parts, advance, own, glyph.cluster))
+        return coded
+
+    def _merge(
+        self, parts: list[Part], advance: int, words: str, cluster: int
+    ) -> Glyph:
+        merged = Merged(tuple(parts), max(advance, 0), words)
+        code = self._codes.get(merged)
+        if code is None:
+            code = self._codes[merged] = self.first + len(self.merged)
+            self.merged.append(merged)
+            self._words[code] = words
+        return Glyph(code, cluster, advance, 0, 0)
+
+    def _shared_out(self, words: str, glyphs: list[Glyph]) -> list[str]:
+        """Return which of *words* each of the *glyphs* says: every letter one does."""
+        said = [""] * len(glyphs)
+        left = list(words)
+        for at in reversed(range(len(glyphs))):
             for letter in left:
-                if self.face.hb_font.get_nominal_glyph(ord(letter)) == glyph:
-                    self._words.setdefault(code, letter)
+                if self.face.hb_font.get_nominal_glyph(ord(letter)) == glyphs[at].id:
+                    said[at] = letter
                     left.remove(letter)
                     break
-            else:
-                unknown.append(code)
-        if len(unknown) == len(left):
-            for code, letter in zip(unknown, left, strict=True):
-                self._words.setdefault(code, letter)
-            return
-        # Marks go to what takes no room, letters to what does.
+        rest = [at for at in reversed(range(len(glyphs))) if not said[at]]
+        wide = [at for at in rest if width(self.face, glyphs[at].id)]
+        thin = [at for at in rest if at not in wide]
         marks = [letter for letter in left if unicodedata.combining(letter)]
         letters = [letter for letter in left if not unicodedata.combining(letter)]
-        thin = [code for code in unknown if not width(self.face, self.glyph_of(code))]
-        wide = [code for code in unknown if code not in thin]
-        if bool(marks) != bool(thin) or bool(letters) != bool(wide):
-            letters, wide, marks, thin = left, unknown, [], []
-        for said, group in ((letters, wide), (marks, thin)):
-            for place, code in enumerate(group):
-                words = "" if place else "".join(said)
-                self._words.setdefault(code, words or _SILENT)
+        for own, places in ((letters, wide or rest), (marks, thin or rest)):
+            if len(own) == len(places):
+                for at, letter in zip(places, own, strict=True):
+                    said[at] += letter
+            elif places:
+                said[places[0]] += "".join(own)
+        if "".join(sorted("".join(said))) != "".join(sorted(words)):
+            said = [""] * len(glyphs)
+            said[-1] = words
+        return said
 
     def learn_latin(self) -> None:
         """Add every glyph that text in Latin letters is likely to be drawn with."""
@@ -157,17 +201,14 @@ class Letters:
 
 
 def clusters(run: Run) -> Iterator[tuple[str, list[Glyph]]]:
-    """Give the clusters of *run* as drawn: their words, glyphs in reading order."""
+    """Give the clusters of *run* from left to right: their words and glyphs."""
     starts = sorted({glyph.cluster for glyph in run.glyphs})
     ends = dict(zip(starts, [*starts[1:], len(run.text)], strict=True))
     if starts:
         # Should letters before the first cluster have no glyph, they go with it.
         first = starts[0]
     for start, group in groupby(run.glyphs, lambda glyph: glyph.cluster):
-        glyphs = list(group)
-        if run.is_rtl:
-            glyphs.reverse()
-        yield run.text[0 if start == first else start : ends[start]], glyphs
+        yield run.text[0 if start == first else start : ends[start]], list(group)
 
 
 def _shaped(face: Face, text: str) -> Run:
@@ -197,12 +238,12 @@ def write_font(objects: Objects, letters: Letters) -> Written:
     """Write a font with the glyphs of *letters*."""
     face = letters.face
     items = letters.items()
-    glyphs = {code: letters.glyph_of(code) for code, _ in items}
     name = f"{_tag(letters)}+{face.postscript_name}".encode()
-    program = face.subset(glyphs.values())
-    if letters.shifted:
-        program = with_shifted(program, letters.first, letters.shifted)
+    glyphs = letters.glyphs()
+    program = face.subset(sorted(glyphs))
     others = _other_widths(face, program, glyphs)
+    if letters.merged:
+        program = with_merged(program, letters.first, letters.merged)
     if face.is_cff:
         kind, key = b"/CIDFontType0", b"/FontFile3"
         entries, mapping = b"/Subtype/CIDFontType0C", b""
@@ -216,7 +257,7 @@ def write_font(objects: Objects, letters: Letters) -> Written:
         b"<</Type/Font/Subtype%s/BaseFont/%s/CIDSystemInfo"
         b"<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
         b"/FontDescriptor %d 0 R/DW 0/W[%s]%s>>"
-        % (kind, name, descriptor, _widths(face, glyphs, others), mapping)
+        % (kind, name, descriptor, _widths(letters, others), mapping)
     )
     number = objects.pack(
         b"<</Type/Font/Subtype/Type0/BaseFont/%s/Encoding/Identity-H"
@@ -232,32 +273,30 @@ def width(face: Face, glyph: int) -> float:
 
 
 def _other_widths(
-    face: Face, program: bytes, glyphs: Mapping[int, int]
+    face: Face, program: bytes, glyphs: Iterable[int]
 ) -> dict[int, float]:
     """Return the widths that *program* has and *face* has not."""
     if face.is_cff or not face.axes:
         return {}
     drawn = hb.Font(hb.Face(program))
     return {
-        code: round(advance * 1000 / face.upem, 2)
-        for code, glyph in glyphs.items()
-        if (advance := drawn.get_glyph_h_advance(code))
+        glyph: round(advance * 1000 / face.upem, 2)
+        for glyph in glyphs
+        if (advance := drawn.get_glyph_h_advance(glyph))
         != face.hb_font.get_glyph_h_advance(glyph)
     }
 
 
-def _widths(
-    face: Face, glyphs: Mapping[int, int], others: Mapping[int, float]
-) -> bytes:
+def _widths(letters: Letters, others: Mapping[int, float]) -> bytes:
     """Return the array W (9.7.4.3): neighbours share a list."""
     parts: list[str] = []
     last = -2
-    for code, glyph in glyphs.items():
+    for code, _ in letters.items():
         if code != last + 1:
             parts.append(f"]{code}[" if parts else f"{code}[")
         elif parts:
             parts.append(" ")
-        parts.append(number(others[code] if code in others else width(face, glyph)))
+        parts.append(number(others[code] if code in others else letters.width(code)))
         last = code
     return "".join([*parts, "]"] if parts else parts).encode()
 
@@ -286,7 +325,7 @@ def _descriptor(face: Face, name: bytes, program: bytes) -> bytes:
 def _tag(letters: Letters) -> str:
     """Return six letters for a subset (9.6.4): the same for the same glyphs."""
     codes = [code for code, _ in letters.items()]
-    said = f"{letters.face.key} {codes} {letters.shifted}"
+    said = f"{letters.face.key} {codes} {letters.merged}"
     digest = hashlib.sha256(said.encode()).digest()
     return "".join(chr(65 + byte % 26) for byte in digest[:6])
 

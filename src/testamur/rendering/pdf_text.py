@@ -20,9 +20,6 @@ from .pdf_file import number, text_string
 from .pdf_fonts import Letters, clusters, width
 from .pdf_language import Spoken
 
-#: Scripts from Devanagari to Khmer: glyphs of a word change places.
-_REORDERED = (("\u0900", "\u109f"), ("\u1780", "\u17ff"))
-
 #: What the pen may be off, in thousandths of the size, before it is put right.
 _OFF = 0.5
 
@@ -124,36 +121,27 @@ class Script:
 
 def _spans(run: Run, letters: Letters) -> Iterator[tuple[str | None, Sequence[Glyph]]]:
     """Cut *run* into stretches that say themselves (None), and others' words."""
-    if any(a <= letter <= b for a, b in _REORDERED for letter in run.text):
-        yield run.text, run.glyphs
-        return
     said = [letters.get(glyph.id) for glyph in run.glyphs]
     if not run.is_rtl and said == list(run.text):
         yield None, run.glyphs
         return
     pieces = []
     for words, glyphs in clusters(run):
-        is_said = "".join([letters.get(glyph.id) or "" for glyph in glyphs]) == words
+        read = reversed(glyphs) if run.is_rtl else glyphs
+        is_said = "".join([letters.get(glyph.id) or "" for glyph in read]) == words
         pieces.append((is_said, words, glyphs))
     if all(is_said for is_said, _, _ in pieces):
         yield None, run.glyphs
-    else:
-        for is_said, group in groupby(pieces, itemgetter(0)):
-            yield from _joined(is_said, list(group), is_rtl=run.is_rtl)
-
-
-def _joined(
-    is_said: bool, pieces: list[tuple[bool, str, list[Glyph]]], *, is_rtl: bool
-) -> Iterator[tuple[str | None, Sequence[Glyph]]]:
-    """Give neighbours of one kind as one stretch, from left to right."""
-    if is_rtl and not is_said:
-        # Cluster by cluster, so that a reader has nothing to turn round.
-        for _, words, glyphs in pieces:
-            yield words, glyphs[::-1]
         return
-    step = -1 if is_rtl else 1
-    shown = [glyph for _, _, glyphs in pieces for glyph in glyphs[::step]]
-    yield None if is_said else "".join([words for _, words, _ in pieces]), shown
+    for is_said, group in groupby(pieces, itemgetter(0)):
+        if run.is_rtl and not is_said:
+            # Letter by letter, so that a reader has nothing to turn round.
+            for _, words, glyphs in group:
+                yield words, glyphs
+            continue
+        near = list(group)
+        shown = [glyph for _, _, glyphs in near for glyph in glyphs]
+        yield None if is_said else "".join([words for _, words, _ in near]), shown
 
 
 class _Pen:
@@ -191,8 +179,8 @@ class _Pen:
                 shown += f">{-move}<"
                 ahead -= move
             shown += f"{code:04X}"
-            glyph = code if code < first else self._letters.glyph_of(code)
-            ahead += advance * scale - widths[glyph]
+            wide = widths[code] if code < first else self._letters.width(code)
+            ahead += advance * scale - wide
             if self._tracking and place < len(after) and after[place][1] == cluster:
                 ahead -= self._tracking
         self._ahead = ahead

@@ -1,22 +1,23 @@
 """
-Glyphs that stand beside their place, added to a TrueType font (OpenType, `glyf`).
+Several glyphs as one, added to a TrueType font (OpenType, `glyf`: composite glyphs).
 
-Marks over and under letters are shown away from the pen. Were they moved there by
-operators, readers of text from right to left would take each for a word of its own,
-and put them behind their letters; as glyphs of their own they stay where they are.
+What is read as one (a syllable, a letter with its vowels) is drawn with glyphs that
+are more, or fewer, or in another order than its characters. As one glyph it says
+all of them, so any program reads it; and nothing has to be moved by operators, which
+programs would take for spaces and new words.
 """
 
 import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
-#: The arguments are 16 bits wide, and are distances.
-_WORDS, _DISTANCES = 0x0001, 0x0002
+#: Of a component: its arguments are 16 bits wide, and are distances; more follow.
+_WORDS, _DISTANCES, _MORE = 0x0001, 0x0002, 0x0020
 
 _CHECKSUM_ADJUSTMENT = slice(8, 12)  #: of `head`
 
 
-class Shifted(NamedTuple):
+class Part(NamedTuple):
     """A glyph moved to the right and up, in units of the font."""
 
     glyph: int
@@ -24,11 +25,20 @@ class Shifted(NamedTuple):
     dy: int
 
 
-def with_shifted(program: bytes, first: int, wanted: Sequence[Shifted]) -> bytes:
+class Merged(NamedTuple):
+    """Glyphs that are one, and what they say together."""
+
+    parts: tuple[Part, ...]
+    #: Not less than 0.
+    advance: int
+    words: str
+
+
+def with_merged(program: bytes, first: int, wanted: Sequence[Merged]) -> bytes:
     """
     Return the font *program* with *wanted* as its glyphs from *first* on.
 
-    It must have their glyphs, and none from *first* on.
+    It must have their parts, and no glyph from *first* on.
     """
     tables = _tables(program)
     head, hhea, maxp = (bytearray(tables[tag]) for tag in ("head", "hhea", "maxp"))
@@ -41,16 +51,14 @@ def with_shifted(program: bytes, first: int, wanted: Sequence[Shifted]) -> bytes
 
     starts += [len(glyf)] * (first - count)
     metrics += [(0, 0)] * (first - count)
-    for glyph, dx, dy in wanted:
-        advance, bearing = metrics[glyph]
-        metrics.append((advance, bearing + dx))
-        at = starts[glyph]
-        if starts[glyph + 1] > at:
-            box = struct.unpack_from(">4h", glyf, at + 2)
-            moved = [edge + by for edge, by in zip(box, (dx, dy, dx, dy), strict=True)]
-            glyf += struct.pack(
-                ">h4hHHhh2x", -1, *moved, _WORDS | _DISTANCES, glyph, dx, dy
-            )
+    for merged in wanted:
+        drawn = [part for part in merged.parts if starts[part[0] + 1] > starts[part[0]]]
+        bearing = 0
+        if drawn:
+            boxes = [_box(glyf, starts[part.glyph], part) for part in drawn]
+            bearing = min(box[0] for box in boxes)
+            glyf += _composite(drawn, boxes)
+        metrics.append((merged.advance, bearing))
         starts.append(len(glyf))
 
     total = first + len(wanted)
@@ -58,7 +66,8 @@ def with_shifted(program: bytes, first: int, wanted: Sequence[Shifted]) -> bytes
     struct.pack_into(">H", hhea, 34, total)
     struct.pack_into(">H", maxp, 4, total)
     elements, depth = struct.unpack_from(">2H", maxp, 28)
-    struct.pack_into(">2H", maxp, 28, max(elements, 1), depth + 1)
+    most = max([elements, *(len(merged.parts) for merged in wanted)])
+    struct.pack_into(">2H", maxp, 28, most, depth + 1)
     head[_CHECKSUM_ADJUSTMENT] = bytes(4)
     return _font(
         {
@@ -71,6 +80,23 @@ def with_shifted(program: bytes, first: int, wanted: Sequence[Shifted]) -> bytes
             "hmtx": b"".join([struct.pack(">Hh", *each) for each in metrics]),
         }
     )
+
+
+def _box(glyf: bytearray, at: int, part: Part) -> tuple[int, int, int, int]:
+    """Return the box of a *part* whose glyph is described at *at*: two corners."""
+    x1, y1, x2, y2 = struct.unpack_from(">4h", glyf, at + 2)
+    return x1 + part.dx, y1 + part.dy, x2 + part.dx, y2 + part.dy
+
+
+def _composite(
+    parts: Sequence[Part], boxes: Sequence[tuple[int, int, int, int]]
+) -> bytes:
+    lefts, lows, rights, tops = zip(*boxes, strict=True)
+    data = struct.pack(">5h", -1, min(lefts), min(lows), max(rights), max(tops))
+    for left, (glyph, dx, dy) in zip(range(len(parts) - 1, -1, -1), parts, strict=True):
+        flags = _WORDS | _DISTANCES | (_MORE if left else 0)
+        data += struct.pack(">HHhh", flags, glyph, dx, dy)
+    return data + bytes(-len(data) % 4)
 
 
 def _tables(program: bytes) -> dict[str, bytes]:
