@@ -105,6 +105,7 @@ class Rehearsals:
             profile=profile,
             pictures=pictures,
             prepared=self._prepared(use) if use else None,
+            fonts=office.settings.fonts,
             now=office.clock(),
             is_abandoned=is_abandoned,
         )

@@ -10,6 +10,7 @@ import re
 import struct
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -48,10 +49,12 @@ class _Drawing:
         self._read: set[str] = set()
         self._drawn = 0
 
-    def take(self, prepared: bytes) -> None:
-        """Have a prepared template ready."""
+    def take(self, prepared: bytes, fonts: str | None) -> None:
+        """Have a prepared template ready, and the operator's folder of fonts."""
+        from testamur.rendering.font_house import use_folder
         from testamur.rendering.printer import Printer
 
+        use_folder(Path(fonts) if fonts else None)
         self._printer = Printer(prepared, self._typesetting)
 
     def draw(self, rows: Sequence[Any], pictures: Sequence[bytes]) -> list[Any]:
@@ -140,7 +143,7 @@ def main() -> None:
         answer: dict[str, Any] = {}
         try:
             if question["kind"] == "template":
-                drawing.take(parts[0])
+                drawing.take(parts[0], question["fonts"])
             else:
                 answer["rows"] = drawing.draw(question["rows"], parts)
         except Fault as trouble:

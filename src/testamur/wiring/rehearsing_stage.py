@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -50,6 +51,8 @@ class Play:
     pictures: Pictures
     #: The template, made ready for drawing.
     prepared: bytes | None
+    #: The folder of the operator's fonts.
+    fonts: Path | None
     now: int
     is_abandoned: Abandoned
 
@@ -193,7 +196,9 @@ class HouseStage:
         assert self._play.prepared is not None
         try:
             left = deadline - time.monotonic()
-            self._ask({"kind": "template"}, [self._play.prepared], left)
+            fonts = self._play.fonts
+            question = {"kind": "template", "fonts": str(fonts) if fonts else None}
+            self._ask(question, [self._play.prepared], left)
         except (EOFError, OSError, ValueError) as trouble:
             raise Fault(
                 f"the rehearsal cannot draw: {trouble!r}", passing=True
