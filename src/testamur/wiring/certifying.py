@@ -306,7 +306,7 @@ class Certifying:
         if template.state not in (READY, BROKEN):
             preparer = Preparer(self._office)
             try:
-                preparer.prepare_waiting(only=template.id)
+                preparer.prepare(template.id)
             finally:
                 preparer.rest()
             with self._store.reading(tenant) as changes:

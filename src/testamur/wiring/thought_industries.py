@@ -2,8 +2,9 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from testamur.adapters.sql.thought_industries import (
     BROKEN,
     WAITING,
     Changes,
+    Finished,
     SqlThoughtIndustries,
     StoredJob,
     StoredTemplate,
@@ -41,7 +43,8 @@ ACTOR = "thought-industries"
 LOOK = ("labels", "customCss", "asset")
 
 #: How many templates are taken at once, and for how long nobody else takes them.
-AT_ONCE = 16
+AT_ONCE = 64
+ASSETS_AT_ONCE = 16
 CLAIM_MILLISECONDS = 300 * SECOND
 
 #: How many hosts are waited for at the same time.
@@ -309,26 +312,24 @@ class Preparer:
         self._measurer = Child(MODULE, what="measurer of PDFs")
         self._fetcher: Fetcher | None = None
 
-    def prepare_waiting(self, *, only: str | None = None) -> int:
-        """Prepare some templates that wait, or *only* this one; return how many."""
+    def prepare_waiting(self) -> int:
+        """Prepare some templates that wait; return how many."""
         now = self._office.clock()
-        claimed = self._store.claim(now, now + CLAIM_MILLISECONDS, AT_ONCE, only)
+        until = now + CLAIM_MILLISECONDS
+        claimed = self._store.claim(now, until, limit=AT_ONCE)
         if not claimed:
-            return 0
-        urls = dict.fromkeys(
-            one.fields["asset"] for one in claimed if one.fields.get("asset")
-        )
-        if not urls:
-            for template in claimed:
-                self._prepare(template, None)
-            return len(claimed)
-        # A slow host holds up what is on it, and nothing else.
-        with ThreadPoolExecutor(FETCHERS, "ti-fetch") as pool:
-            fetch = self._fetching()
-            files = {url: pool.submit(fetch.fetch, url) for url in urls}
-            for template in claimed:
-                self._prepare(template, files.get(template.fields.get("asset", "")))
+            claimed = self._store.claim(
+                now, until, limit=ASSETS_AT_ONCE, has_asset=True
+            )
+        self._prepare(claimed)
         return len(claimed)
+
+    def prepare(self, template_id: str) -> None:
+        """Prepare this one, unless somebody is at it or it does not wait."""
+        now = self._office.clock()
+        self._prepare(
+            self._store.claim(now, now + CLAIM_MILLISECONDS, only=template_id)
+        )
 
     def rest(self) -> None:
         """Give back what takes memory, until there is something to do."""
@@ -338,29 +339,35 @@ class Preparer:
             self._fetcher.close()
             self._fetcher = None
 
-    def _prepare(
-        self, template: StoredTemplate, file: "Future[bytes | Reason] | None"
-    ) -> None:
+    def _prepare(self, claimed: Sequence[StoredTemplate]) -> None:
+        assets = {
+            one.fields["asset"]: None for one in claimed if one.fields.get("asset")
+        }
+        files = _fetched(self._fetching(), list(assets)) if assets else {}
+        if not files:
+            self._store.finish([self._made(one, None) for one in claimed])
+            return
+        for one in claimed:
+            file = files[one.fields["asset"]].result()
+            self._store.finish([self._made(one, file)])
+
+    def _made(self, template: StoredTemplate, asset: bytes | Reason | None) -> Finished:
         try:
-            stands, assets = self._page(None if file is None else file.result())
+            stands, assets = self._page(asset)
             data = pack(page.document(template.fields, stands), assets)
-            kept = self._keep(template, data, is_sure=not assets)
+            template_id, version = self._keep(template, data, is_sure=not assets)
         except Wrong as wrong:
-            self._store.finish(template, code="template_invalid", message=str(wrong))
+            return Finished(template, code="template_invalid", message=str(wrong))
         except Refusal as refusal:
-            self._store.finish(template, code=refusal.code, message=refusal.detail)
+            return Finished(template, code=refusal.code, message=refusal.detail)
         except Fault:
             raise  # it is tried again when the claim has lapsed
         except Exception:
             # A bug of ours must not have others wait for this one for ever.
             log.exception("a template was not prepared", template=template.id)
-            self._store.finish(
-                template,
-                code="internal_error",
-                message="Something broke on our side. Ask your operator.",
-            )
-        else:
-            self._store.finish(template, template_id=kept[0], version=kept[1])
+            broken = "Something broke on our side. Ask your operator."
+            return Finished(template, code="internal_error", message=broken)
+        return Finished(template, template_id=template_id, version=version)
 
     def _keep(
         self, template: StoredTemplate, data: bytes, *, is_sure: bool
@@ -433,6 +440,28 @@ class Preparer:
                 accept=ACCEPT,
             )
         return self._fetcher
+
+
+def _fetched(
+    fetcher: "Fetcher", urls: Sequence[str]
+) -> "Mapping[str, Future[bytes | Reason]]":
+    """Fetch *urls*, some at a time: a slow host holds up what is on it."""
+    files: dict[str, Future[bytes | Reason]] = {url: Future() for url in urls}
+    waiting = deque(urls)
+
+    def work() -> None:
+        with suppress(IndexError):
+            while True:
+                url = waiting.popleft()
+                try:
+                    files[url].set_result(fetcher.fetch(url))
+                except BaseException as trouble:
+                    files[url].set_exception(trouble)
+
+    for _ in range(min(FETCHERS, len(urls))):
+        # Nobody waits for other people's hosts when the server stops.
+        threading.Thread(target=work, name="ti-fetch", daemon=True).start()
+    return files
 
 
 def _not_a_pdf(pages: int = 0) -> Refusal:

@@ -66,7 +66,7 @@ CLAIM = """
     UPDATE ti_templates SET claimed_until = :until WHERE id IN
       (SELECT id FROM ti_templates WHERE state = 'waiting'
          AND (claimed_until IS NULL OR claimed_until < :now) {only}
-       ORDER BY has_asset, changed_at, id LIMIT :limit {lock})
+       ORDER BY changed_at, id LIMIT :limit {lock})
     RETURNING id
 """
 
@@ -224,6 +224,18 @@ class RowOutcome:
     message: str | None
     #: Whether nothing more will become of it.
     is_over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What became of a template that was prepared."""
+
+    template: StoredTemplate
+    template_id: str | None = None
+    version: int | None = None
+    #: Why it cannot be used.
+    code: str | None = None
+    message: str | None = None
 
 
 class Changes:
@@ -422,7 +434,7 @@ class SqlThoughtIndustries:
     def __init__(self, database: Database) -> None:
         self._database = database
         lock = "" if database.is_sqlite else "FOR UPDATE SKIP LOCKED"
-        self._claim = text(CLAIM.format(only="", lock=lock))
+        self._claim = text(CLAIM.format(only="AND has_asset = :has_asset", lock=lock))
         self._claim_one = text(CLAIM.format(only="AND id = :id", lock=lock))
 
     @contextmanager
@@ -453,14 +465,21 @@ class SqlThoughtIndustries:
             return connection.execute(IS_WAITING, {"now": now}).first() is not None
 
     def claim(
-        self, now: int, until: int, limit: int, only: str | None = None
+        self,
+        now: int,
+        until: int,
+        *,
+        limit: int = 1,
+        has_asset: bool = False,
+        only: str | None = None,
     ) -> list[StoredTemplate]:
         """
-        Take up to *limit* waiting templates (or *only* that one) to prepare until then.
+        Take up to *limit* waiting templates, the longest waiting first, until then.
 
-        Those that need nothing fetched come first, then the longest waiting.
+        Those that have an asset or those that have none; or *only* this one.
         """
         values = {"now": now, "until": until, "limit": limit, "id": only}
+        values |= {"has_asset": has_asset}
         statement = self._claim if only is None else self._claim_one
         with self._database.writing() as connection:
             ids = list(connection.scalars(statement, values))
@@ -473,32 +492,24 @@ class SqlThoughtIndustries:
             if jobs:
                 start = text(START_JOBS).bindparams(these)
                 connection.execute(start, {"ids": jobs, "now": now})
-        return sorted(found, key=lambda one: (one.has_asset, one.changed_at, one.id))
+        return sorted(found, key=lambda one: (one.changed_at, one.id))
 
-    def finish(
-        self,
-        template: StoredTemplate,
-        *,
-        template_id: str | None = None,
-        version: int | None = None,
-        code: str | None = None,
-        message: str | None = None,
-    ) -> bool:
-        """Keep what became of a template; False: it was changed meanwhile."""
-        values = {
-            "id": template.id,
-            "revision": template.revision,
-            "state": READY if code is None else BROKEN,
-            "template": template_id or template.template_id,
-            "version": version,
-            "code": code,
-            "message": message,
-        }
+    def finish(self, finished: Sequence[Finished]) -> None:
+        """Keep what became of templates, but for those that were changed meanwhile."""
         with self._database.writing() as connection:
-            row = connection.execute(FINISH, values).first()
-            if row is not None and code is not None and row.job_id is not None:
-                connection.execute(COUNT_BROKEN, {"job": row.job_id})
-        return row is not None
+            for one in finished:
+                values = {
+                    "id": one.template.id,
+                    "revision": one.template.revision,
+                    "state": READY if one.code is None else BROKEN,
+                    "template": one.template_id or one.template.template_id,
+                    "version": one.version,
+                    "code": one.code,
+                    "message": one.message,
+                }
+                row = connection.execute(FINISH, values).first()
+                if row is not None and row.job_id and one.code is not None:
+                    connection.execute(COUNT_BROKEN, {"job": row.job_id})
 
     def release(self) -> None:
         """Give up every claim: whoever prepared templates is dead."""

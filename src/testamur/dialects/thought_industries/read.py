@@ -32,7 +32,7 @@ MAX_SUPPLEMENTAL_ASSETS = 20
 MAX_ATTRIBUTES = 30
 
 #: What identifies a template besides its id.
-IDENTITY = ("resourceType", "resourceId", "title")
+IDENTITY = ("title", "resourceType", "resourceId")
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,9 +266,10 @@ def _template(place: int, raw: Any, updating: bool) -> TemplateItem:
             raise Wrong("id is missing; send the id of the template to change.")
         changes = _changes(given, warnings)
         if found is None:
-            for name in IDENTITY:
-                if name not in changes:
-                    raise Wrong(f"{name} is missing. A new template needs it.")
+            missing = [name for name in IDENTITY if name not in changes]
+            if missing:
+                are = "is missing" if len(missing) == 1 else "are missing"
+                raise Wrong(f"{', '.join(missing)} {are}. A new template needs that.")
     except Wrong as wrong:
         problem = str(wrong)
     marked = [f"templates[{place}].{one}" for one in warnings]
