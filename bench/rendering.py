@@ -121,7 +121,7 @@ class Bench:
     def checked_png(self, row: Row) -> bytes:
         """Return the same, PDF and PNG read back."""
         picture = self.raster.png(self.checked(row))
-        problem = self.read_back.problem_with_png(picture, row.expected)
+        problem = self.read_back.problem_with_picture(picture, row.extras.url)
         assert problem is None, problem
         return picture
 

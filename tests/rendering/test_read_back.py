@@ -216,28 +216,28 @@ def test_the_picture_of_a_row_is_there_or_it_is_not_released(bureau):
 
 def test_the_qr_code_of_a_picture_is_read_from_the_picture(bureau):
     """
-    A PNG is opened, and its QR code read from its pixels.
+    A PNG or JPEG is opened, and its QR code read from its pixels.
     """
-    row, other = bureau.row(), bureau.row(url=URL + "0")
-    png = bureau.raster.png(bureau.tail(row))
-    assert bureau.reader.problem_with_png(png, row.expected) is None
-    assert bureau.reader.problem_with_png(png, other.expected) is not None
-    assert bureau.reader.problem_with_png(png[:-100], row.expected) is not None
-    assert bureau.reader.problem_with_png(b"", row.expected) is not None
-    with Image.open(io.BytesIO(png)) as image:
-        image.paste("white", (860, 560, 1010, 710))
-        data = io.BytesIO()
-        image.save(data, "PNG")
-    assert bureau.reader.problem_with_png(data.getvalue(), row.expected) is not None
+    problem_with = bureau.reader.problem_with_picture
+    tail = bureau.tail(bureau.row())
+    for picture in (bureau.raster.png(tail), bureau.raster.jpeg(tail)):
+        assert problem_with(picture, URL) is None
+        assert problem_with(picture, URL + "0") is not None
+        assert problem_with(picture[:-20_000], URL) is not None
+        with Image.open(io.BytesIO(picture)) as image:
+            image.paste("white", (860, 560, 1010, 710))
+            data = io.BytesIO()
+            image.save(data, image.format)
+        assert problem_with(data.getvalue(), URL) is not None
+    assert problem_with(b"", URL) is not None
 
 
 def test_a_qr_code_too_small_to_be_read_is_let_pass_in_a_picture_only(bureau):
     """
     A thumbnail may be too coarse for its QR code; the PDF's was read.
     """
-    row = bureau.row()
-    png = bureau.raster.png(bureau.tail(row), width=200)
-    assert bureau.reader.problem_with_png(png, row.expected) is None
+    small = bureau.raster.png(bureau.tail(bureau.row()), width=200)
+    assert bureau.reader.problem_with_picture(small, URL) is None
 
 
 def test_the_texts_of_a_row_are_those_that_are_drawn(bureau):

@@ -107,24 +107,24 @@ class ReadBack:
         except Damaged:
             return "The file cannot be opened."
 
-    def problem_with_png(self, picture: bytes, expected: Expected) -> str | None:
+    def problem_with_picture(self, picture: bytes, url: str) -> str | None:
         """
-        Return what is wrong with the QR codes of a PNG of the whole page, or None.
+        Return what is wrong with the QR codes of a whole page as PNG or JPEG, or None.
 
         A code that is too small to be read at the picture's width is let pass, as
-        long as it is not read as something else.
+        long as it is not read as something else than *url*.
         """
         codes = [item for item in self._design.items if isinstance(item, Qr)]
         if not codes:
             return None
         try:
-            with Image.open(io.BytesIO(picture), formats=["PNG"]) as image:
+            with Image.open(io.BytesIO(picture), formats=["PNG", "JPEG"]) as image:
                 scale = image.width / self._design.page.width
                 for item in codes:
                     seen = _read(image.crop(_pixels_of(item.box, scale)))
-                    if not seen and _is_coarse(item, scale, expected.url):
+                    if not seen and _is_coarse(item, scale, url):
                         continue
-                    if seen != [expected.url]:
+                    if seen != [url]:
                         return "The QR code of the picture does not lead to its page."
         except (OSError, SyntaxError, ValueError, struct.error):
             return "The picture cannot be opened."
