@@ -49,7 +49,7 @@ def made_safe(package: Package) -> tuple[Package, list[str]]:
     for font in design.fonts:
         assets[font.asset] = _safe_font(font.asset, package.assets[font.asset])
     if design.source is not None:
-        assets = _for_source(package) | assets
+        assets = {**package.assets, **assets}
     return Package(design, assets), said
 
 
@@ -74,18 +74,6 @@ def _pictures(package: Package) -> Iterator[tuple[str, float, float, bool]]:
     }
     for name, (width, height) in sizes.items():
         yield name, width, height, name not in asked and design.source is None
-
-
-def _for_source(package: Package) -> dict[str, bytes]:
-    """Return the files that only the template's own source knows what to do with."""
-    kept = {}
-    for name, data in package.assets.items():
-        if data.startswith(b"\0asm"):
-            raise wrong(
-                name, "template_source", "it is a program, and templates run none"
-            )
-        kept[name] = data
-    return kept
 
 
 def _is_svg(data: bytes) -> bool:
