@@ -106,6 +106,7 @@ class Rehearsals:
             pictures=pictures,
             prepared=self._prepared(use) if use else None,
             fonts=office.settings.fonts,
+            typesetting=lambda: office.typesetting,
             now=office.clock(),
             is_abandoned=is_abandoned,
         )

@@ -9,9 +9,9 @@ import os
 import re
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -19,6 +19,10 @@ from testamur.core.leash import READY, read, write
 from testamur.core.parent import die_with
 from testamur.core.refusals import Fault, Reason
 from testamur.core.words import Facts
+
+if TYPE_CHECKING:  # it starts sooner without
+    from testamur.rendering.laid import Laid
+    from testamur.rendering.stamp import Extras
 
 MODULE = "testamur.wiring.rehearsing_child"
 
@@ -37,13 +41,41 @@ ONE_IN = 10
 NICENESS = 5
 
 
+def say(message: Mapping[str, Any]) -> None:
+    """Send a message to the parent."""
+    body = orjson.dumps(message)
+    write(LENGTH.pack(len(body)) + body)
+
+
+class _Typesetter:
+    """`printer.Typeset`: asks the parent, so that all stages share one typesetter."""
+
+    def pdf(
+        self,
+        prepared: bytes,
+        laid: "Laid",
+        extras: "Extras",
+        values: Mapping[str, str] | None = None,
+    ) -> bytes | Reason:
+        """Return a certificate's whole file, or why this row cannot be drawn."""
+        from testamur.rendering.plain import to_plain
+
+        say({"typeset": [to_plain(laid), to_plain(extras), dict(values or {})]})
+        answer = orjson.loads(_heard() or b"null")
+        if "problem" in answer:
+            return Reason(*answer["problem"])
+        return read(answer["length"]) or b""
+
+
+def _heard() -> bytes | None:
+    head = read(LENGTH.size)
+    return None if head is None else read(LENGTH.unpack(head)[0])
+
+
 class _Drawing:
     """Draws rows with one template after the other."""
 
     def __init__(self) -> None:
-        from testamur.rendering.typesetting import Typesetting
-
-        self._typesetting = Typesetting()
         self._printer: Any = None
         #: The letters that were read back on some row.
         self._read: set[str] = set()
@@ -55,7 +87,7 @@ class _Drawing:
         from testamur.rendering.printer import Printer
 
         use_folder(Path(fonts) if fonts else None)
-        self._printer = Printer(prepared, self._typesetting)
+        self._printer = Printer(prepared, _Typesetter())
 
     def draw(self, rows: Sequence[Any], pictures: Sequence[bytes]) -> list[Any]:
         """Return what came of each row: a reason, or its texts and picture."""
@@ -137,8 +169,8 @@ def main() -> None:
     os.nice(NICENESS)
     drawing = _Drawing()
     write(READY)
-    while (head := read(LENGTH.size)) is not None:
-        question = orjson.loads(read(LENGTH.unpack(head)[0]) or b"null")
+    while (heard := _heard()) is not None:
+        question = orjson.loads(heard)
         parts = [read(length) or b"" for length in question["parts"]]
         answer: dict[str, Any] = {}
         try:
@@ -148,8 +180,7 @@ def main() -> None:
                 answer["rows"] = drawing.draw(question["rows"], parts)
         except Fault as trouble:
             answer["fault"] = str(trouble)
-        body = orjson.dumps(answer)
-        write(LENGTH.pack(len(body)) + body)
+        say(answer)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """A stage of a rehearsal: pictures are decoded and rows drawn, and all is let go."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -20,6 +20,9 @@ from testamur.rehearsal.rehearse import Abandoned, AbandonedError
 
 from .rehearsing_child import LENGTH, MODULE
 from .rehearsing_pictures import PICTURE_BYTES, Pictures
+
+if TYPE_CHECKING:  # most rehearsals do without
+    from testamur.rendering.typesetting import Typesetting
 
 #: What one batch may take, and one row of it when it is tried by itself.
 SECONDS_PER_BATCH = 30.0
@@ -53,6 +56,8 @@ class Play:
     prepared: bytes | None
     #: The folder of the operator's fonts.
     fonts: Path | None
+    #: What draws the rows that are not stamped, for all stages.
+    typesetting: Callable[[], "Typesetting"]
     now: int
     is_abandoned: Abandoned
 
@@ -222,10 +227,8 @@ class HouseStage:
             self._child.send(LENGTH.pack(len(body)) + body, deadline)
             for part in parts:
                 self._child.send(part, deadline)
-            (length,) = LENGTH.unpack(self._child.receive(LENGTH.size, deadline))
-            answer: Mapping[str, Any] = orjson.loads(
-                self._child.receive(length, deadline)
-            )
+            while "typeset" in (answer := self._heard(deadline)):
+                self._typeset(answer["typeset"], deadline)
         except BaseException:
             self._child.close()
             self._is_ready = False
@@ -233,3 +236,28 @@ class HouseStage:
         if "fault" in answer:
             raise Fault(answer["fault"], passing=True)
         return answer
+
+    def _heard(self, deadline: float) -> Mapping[str, Any]:
+        (length,) = LENGTH.unpack(self._child.receive(LENGTH.size, deadline))
+        heard: Mapping[str, Any] = orjson.loads(self._child.receive(length, deadline))
+        return heard
+
+    def _typeset(self, wanted: Sequence[Any], deadline: float) -> None:
+        """Have a page typeset that the child asks for, and send it back."""
+        from testamur.rendering.laid import Laid
+        from testamur.rendering.plain import from_plain
+        from testamur.rendering.stamp import Extras
+
+        laid, extras, values = wanted
+        assert self._play.prepared is not None
+        drawn = self._play.typesetting().pdf(
+            self._play.prepared,
+            from_plain(Laid, laid),
+            from_plain(Extras, extras),
+            values,
+        )
+        if isinstance(drawn, Reason):
+            body, data = orjson.dumps({"problem": [drawn.code, drawn.message]}), b""
+        else:
+            body, data = orjson.dumps({"length": len(drawn)}), drawn
+        self._child.send(LENGTH.pack(len(body)) + body + data, deadline)
