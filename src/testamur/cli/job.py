@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from testamur.core.clock import rfc3339
 from testamur.core.download import Download
@@ -121,7 +122,8 @@ def download(
     if kind not in ("csv", "zip"):
         raise Refusal(Kind.INVALID, "download_type", "there are two: csv and zip")
     with house_of(context).open() as desk:
-        found = desk.download(job_id, kind)
+        with Console(stderr=True).status("preparing the download"):
+            found = desk.download(job_id, kind)
         if output == Path("-"):
             for chunk in found.chunks(0):
                 sys.stdout.buffer.write(chunk)

@@ -8,19 +8,21 @@ from testamur.issuance.issue import facts_of
 from .office import Office
 
 
-def downloaded(office: Office, job: Job, kind: str) -> Download:
+def downloaded(
+    office: Office, job: Job, kind: str, *, patience: float | None = 25.0
+) -> Download:
     """
     Return a job's results, `csv` or `zip`.
 
     Files that are made of a template are made first, all of them.
 
     Raises:
-        Refusal: TOO_OFTEN, while so many are being made that asking again is better
-            than waiting; it says when.
+        Refusal: TOO_OFTEN, when that would take more than *patience* seconds (None:
+            however long it takes); it says when to ask again.
     """
     has_files = kind == "zip" and job.profile.template is not None
     if has_files:
-        office.printing.complete(job)
+        office.printing.complete(job, patience=patience)
     downloads = Downloads(
         office.results,
         office.blobs,

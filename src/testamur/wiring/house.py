@@ -242,7 +242,7 @@ class OfficeDesk:
         """Return a job's results as `csv` or `zip`."""
         office = self.office
         job = office.desk.find(self._owner(job_id), job_id)
-        return downloaded(office, job, kind)
+        return downloaded(office, job, kind, patience=None)
 
     @contextmanager
     def working(self) -> Iterator[None]:

@@ -4,6 +4,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from zlib import crc32
 
@@ -36,9 +37,6 @@ FEW = 40
 #: How many files are kept in one transaction.
 PART = 100
 
-#: How long somebody waits for a job's files before being told to come back.
-PATIENCE_SECONDS = 25.0
-
 
 class Printing:
     """`issuance.ports.Looks` and `delivery.ports.Prints` for everything in *office*."""
@@ -46,7 +44,7 @@ class Printing:
     def __init__(self, office: Office) -> None:
         self._office = office
         self._lock = threading.Lock()
-        self._printers: OrderedDict[int, tuple[Printer, threading.Lock]] = OrderedDict()
+        self._printers: OrderedDict[int, _Ready] = OrderedDict()
         self._crew = Crew()
 
     # --- while certificates are issued ---------------------------------------
@@ -57,10 +55,10 @@ class Printing:
         """Say, by row number, which of these cannot be drawn, and why not."""
         assert profile.template is not None
         found = {}
-        printer, lock = self._printer(profile.template)
-        with lock:
+        ready = self._ready(profile.template)
+        with ready.lock:
             for one in certificates:
-                problem = printer.problem(_to_be(profile, one))
+                problem = ready.printer.problem(_to_be(profile, one))
                 if problem is not None:
                     found[one.row] = problem
         return found
@@ -79,9 +77,10 @@ class Printing:
         if certificate.template is None:
             return None
         one = self._print(certificate.id, certificate.template)
-        printer, lock = self._printer(certificate.template)
+        ready = self._ready(certificate.template)
+        printer = ready.printer
         draw = {"png": printer.png, "jpeg": printer.jpeg, "card": printer.card}[kind]
-        with lock:
+        with ready.lock:
             return draw(one.tail)
 
     def of_rows(
@@ -93,13 +92,13 @@ class Printing:
             for number, one in self._office.prints.of_rows(job, start, end, PDF):
                 yield number, self._pieces(one)
 
-    def complete(self, job: Job) -> None:
+    def complete(self, job: Job, *, patience: float | None) -> None:
         """
         Return when each of the job's certificates has its file.
 
         Raises:
-            Refusal: TOO_OFTEN, while so many are being made that asking again is
-                better than waiting.
+            Refusal: TOO_OFTEN, when that would take more than *patience* seconds
+                (None: however long it takes); they go on being made.
             Fault: one of them cannot be made.
         """
         prints = self._office.prints
@@ -107,7 +106,7 @@ class Printing:
         if missing <= FEW:
             self.make(job, 1, job.total)
             return
-        if self._crew.work(job, patience=PATIENCE_SECONDS):
+        if self._crew.work(job, patience=patience):
             return
         left = prints.count_missing(job.seq, PDF)
         raise Refusal(
@@ -156,19 +155,19 @@ class Printing:
         if kept is None:
             return None
         credential = self._office.credentials.read(kept)
-        printer, lock = self._printer(template)
-        with lock:
-            tail = printer.file(
+        ready = self._ready(template)
+        with ready.lock:
+            tail = ready.printer.file(
                 self._as_issued(kept), credential.body if credential else None
             )
-            prefix = b"" if tail.startswith(b"%PDF-") else printer.prefix
-        digest = hashlib.sha256(prefix)
+        shared = _Shared() if tail.startswith(b"%PDF-") else ready.shared
+        digest = shared.state.copy()
         digest.update(tail)
         return Print(
-            prefix_digest=self._office.blobs.put(prefix) if prefix else None,
+            prefix_digest=shared.digest,
             tail=tail,
-            size=len(prefix) + len(tail),
-            crc32=crc32(tail, crc32(prefix)),
+            size=shared.size + len(tail),
+            crc32=crc32(tail, shared.crc32),
             digest=digest.digest(),
         )
 
@@ -211,18 +210,47 @@ class Printing:
             raise Fault(f"{what}, {digest}, is damaged", passing=False)
         return data
 
-    def _printer(self, template: TemplateUse) -> tuple[Printer, threading.Lock]:
+    def _ready(self, template: TemplateUse) -> "_Ready":
         with self._lock:
             found = self._printers.get(template.version_id)
             if found is None:
                 digest = self._office.templates.prepared(template.version_id)
                 data = self._blob(digest, "a prepared template")
-                found = Printer(data, self._office.typesetting), threading.Lock()
+                printer = Printer(data, self._office.typesetting)
+                shared = _Shared()
+                if prefix := printer.prefix:
+                    shared = _Shared(
+                        self._office.blobs.put(prefix),
+                        len(prefix),
+                        crc32(prefix),
+                        hashlib.sha256(prefix),
+                    )
+                found = _Ready(printer, shared)
                 self._printers[template.version_id] = found
                 if len(self._printers) > MAX_PRINTERS:
                     self._printers.popitem(last=False)
             self._printers.move_to_end(template.version_id)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What files begin with, as far as it was computed already."""
+
+    digest: str | None = None
+    size: int = 0
+    crc32: int = 0
+    #: SHA-256, to be gone on with.
+    state: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A template that certificates are drawn with, one at a time."""
+
+    printer: Printer
+    shared: _Shared
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 def _to_be(profile: Profile, one: ToPrint) -> Subject:

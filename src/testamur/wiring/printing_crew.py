@@ -29,9 +29,10 @@ class Crew:
         self._lock = threading.Lock()
         self._at_work: dict[str, _Gang] = {}
 
-    def work(self, job: Job, *, patience: float) -> bool:
+    def work(self, job: Job, *, patience: float | None) -> bool:
         """
-        Wait up to *patience* seconds until the job's files are made; say if they are.
+        Wait until the job's files are made, *patience* seconds at most (None: however
+        long it takes); say if they are.
 
         Raises:
             Fault: not passing, when one cannot be made; the log says which, and why.
