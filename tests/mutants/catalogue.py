@@ -42,6 +42,8 @@ VERIFIED = INVARIANTS + "test_verified_first.py"
 CHUNKS = INVARIANTS + "test_verified_chunks.py"
 FLIPPED = "test_a_signature_with_one_bit_flipped_in_memory_is_shown_to_nobody"
 QUEUE = STORES + "test_queue.py"
+READ_BACK = "tests/rendering/test_read_back.py"
+RELEASED = "test_a_file_that_says_anything_else_is_not_released"
 DESK = STORES + "test_desk.py"
 KEYS = STORES + "test_issuer_keys.py"
 HISTORY = INVARIANTS + "test_key_history.py"
@@ -1440,6 +1442,43 @@ MUTANTS = (
             test(
                 "tests/tlog/test_faults.py",
                 "test_a_process_that_dies_anywhere_leaves_a_log_that_goes_on",
+            ),
+        ),
+    ),
+    Mutant(
+        "text-is-taken-on-trust",
+        "I4",
+        "rendering/read_back.py",
+        "    if not all(_is_on(page, text) for text in meant):\n",
+        "    if not meant:\n",
+        (test(READ_BACK, f"{RELEASED}[letters exchanged]"),),
+    ),
+    Mutant(
+        "more-text-is-no-matter",
+        "I4",
+        "rendering/read_back.py",
+        "    return None if there == due else _FOREIGN",
+        "    return None if there >= due else _FOREIGN",
+        (test(READ_BACK, f"{RELEASED}[another row's text besides]"),),
+    ),
+    Mutant(
+        "any-qr-code-will-do",
+        "I4",
+        "rendering/read_back.py",
+        "                if _read(_drawn(leaf, window)) != [url]:",
+        "                if not _read(_drawn(leaf, window)):",
+        (test(READ_BACK, f"{RELEASED}[a QR code that leads elsewhere]"),),
+    ),
+    Mutant(
+        "the-first-ones-name-in-every-picture",
+        "I4",
+        "rendering/raster.py",
+        "            leaf.drop_last(own)\n",
+        "",
+        (
+            test(
+                "tests/rendering/test_raster.py",
+                "test_the_same_file_gives_the_same_bytes",
             ),
         ),
     ),
