@@ -203,10 +203,9 @@ class Letters:
 def clusters(run: Run) -> Iterator[tuple[str, list[Glyph]]]:
     """Give the clusters of *run* from left to right: their words and glyphs."""
     starts = sorted({glyph.cluster for glyph in run.glyphs})
-    ends = dict(zip(starts, [*starts[1:], len(run.text)], strict=True))
-    if starts:
-        # Should letters before the first cluster have no glyph, they go with it.
-        first = starts[0]
+    ends = dict(zip(starts, [*starts[1:], len(run.text)], strict=False))
+    # Should letters before the first cluster have no glyph, they go with it.
+    first = starts[0] if starts else 0
     for start, group in groupby(run.glyphs, lambda glyph: glyph.cluster):
         yield run.text[0 if start == first else start : ends[start]], list(group)
 

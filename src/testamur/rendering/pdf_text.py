@@ -20,6 +20,10 @@ from .pdf_file import number, text_string
 from .pdf_fonts import Letters, clusters, width
 from .pdf_language import Spoken
 
+#: How far apart letters may be, in thousandths of the size, and be one word: less
+#: than half a space, which pdfium takes for one.
+_GAP = 70
+
 #: What the pen may be off, in thousandths of the size, before it is put right.
 _OFF = 0.5
 
@@ -93,7 +97,9 @@ class Script:
             f"/{name} {number(text.size)} Tf 1 0 0 1 {number(line.x + run.x)}"
             f" {number(self._height - line.baseline)} Tm "
         )
-        spans = list(_spans(run, letters))
+        spans: list[tuple[str | None, Sequence[Glyph]]] = list(_spans(run, letters))
+        if not run.is_rtl and spans[0][0] is None and pen.leaves_gaps(run.glyphs):
+            spans = [(run.text, run.glyphs)]
         for words, glyphs in spans:
             shown = before + pen.show(glyphs, is_last=glyphs is spans[-1][1])
             yield _Piece(language, words, shown)
@@ -158,6 +164,18 @@ class _Pen:
         #: What Tc moves the pen by, which it does after every glyph; but letters of
         #: several glyphs are set apart from others only.
         self._tracking = 1000 * text.tracking / text.size
+
+    def leaves_gaps(self, glyphs: Sequence[Glyph]) -> bool:
+        """Say whether letters are so far apart that a reader would see spaces."""
+        room = _GAP - self._tracking
+        if room <= 0:
+            return True
+        scale, widths, first = self._scale, self._widths, self._letters.first
+        return any(
+            advance * scale - widths[code] > room
+            for code, _, advance, _, _ in glyphs
+            if code < first
+        )
 
     def show(self, glyphs: Sequence[Glyph], *, is_last: bool) -> str:
         """Return the operators that show *glyphs* where they belong."""
