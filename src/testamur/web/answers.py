@@ -123,14 +123,13 @@ def not_routed(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> str:
     """Return every method of the path, not only those of its first route."""
     path = request.url.path
-    return ", ".join(
-        sorted(
-            method
-            for route in request.app.state.routes
-            if route.path_regex.match(path)
-            for method in (*route.methods, *["HEAD" for _ in {"GET"} & route.methods])
-        )
-    )
+    found = [
+        route for route in request.app.state.routes if route.path_regex.match(path)
+    ]
+    # A path that is spelt out is no other's parameter.
+    found = [route for route in found if route.path == path] or found
+    methods = {method for route in found for method in route.methods}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 def is_ti(path: str) -> bool:
