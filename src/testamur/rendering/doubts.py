@@ -22,24 +22,9 @@ def doubts_about(design: Design, art: bytes) -> list[str]:
     with Image.open(io.BytesIO(art), formats=["PNG"]) as opened:
         picture = opened.convert("RGB")
     return [
-        *_over_the_edge(design),
         *_over_qr(design),
         *_pale(design, picture),
     ]
-
-
-def _over_the_edge(design: Design) -> Iterator[str]:
-    page = design.page
-    for item in design.items:
-        if not isinstance(item, Text | Qr | Picture):
-            continue
-        box = item.box
-        if (
-            min(box.x, box.y) < -NEARLY
-            or box.x + box.width > page.width + NEARLY
-            or box.y + box.height > page.height + NEARLY
-        ):
-            yield f"The box of {item.id} goes over the edge of the page."
 
 
 def _over_qr(design: Design) -> Iterator[str]:

@@ -46,7 +46,8 @@ class Preparer:
     """Makes packages ready, one after the other, with one typesetter."""
 
     def __init__(self, typesetter: Typesetter) -> None:
-        self._typesetter = typesetter
+        #: What draws.
+        self.typesetter = typesetter
 
     def prepare(self, package: bytes) -> Preparation:
         """
@@ -65,13 +66,13 @@ class Preparer:
         safe, said = made_safe(read)
         if safe.design.source is not None:
             return self._source(safe, said)
-        fonts = self._typesetter.fonts(safe)
+        fonts = self.typesetter.fonts(safe)
         layout = Layout(safe.design, fonts)
         static = layout.lay_out({}, only_static=True)
         if isinstance(static, Reason):
             raise Refusal(Kind.INVALID, static.code, static.message, at="items")
         fitting, laid, doubts = _fitting(safe, layout)
-        art = self._typesetter.art(safe)
+        art = self.typesetter.art(safe)
         typeset = self._typeset(safe, laid, fitting)
         prepared = self._stampable(safe, fonts, layout, static, art, fitting)
         heavy = weight_of(safe.design, safe)
@@ -81,9 +82,13 @@ class Preparer:
                 "Smaller ones make it faster to send: SVG, or JPEG of 150 pixels per "
                 "inch."
             )
-        picture = self._typesetter.art_png(safe, ppi=36)
+        picture = self.typesetter.art_png(safe, ppi=36)
         said += doubts + doubts_about(safe.design, picture)
         if prepared.plan is None:
+            # The fast way was read back as it was tried.
+            problem = ReadBack(prepared).problem_with(typeset, _expected(safe, fitting))
+            if problem is not None:
+                raise _unreadable(problem)
             said.append(
                 "Certificates of this template are drawn the slow way, for the fast "
                 "one does not draw it exactly: text lies under a drawing, perhaps."
@@ -115,7 +120,7 @@ class Preparer:
         return Preparation(prepared, drawn, tuple(said))
 
     def _typeset(self, package: Package, laid: Laid, one: Sample) -> bytes:
-        drawn = self._typesetter.pdf(package, laid, one.extras, one.values)
+        drawn = self.typesetter.pdf(package, laid, one.extras, one.values)
         if isinstance(drawn, Reason):
             raise Refusal(Kind.INVALID, drawn.code, drawn.message, at="template.json")
         return drawn

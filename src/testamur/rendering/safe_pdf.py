@@ -7,6 +7,7 @@ actions, notes, forms, layers, metadata. Only in `press_child`.
 
 import math
 import zlib
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
@@ -135,9 +136,7 @@ def _check_actions(name: str, file: pikepdf.Pdf) -> None:
     opens = root.get("/OpenAction")
     if isinstance(opens, Dictionary) and opens.get("/S") != Name.GoTo:
         refuse("an action that runs when it is opened")
-    for found in file.objects:
-        if not isinstance(found, Dictionary | pikepdf.Stream):
-            continue
+    for found in _dictionaries(file):
         kind = str(found.get("/S", ""))
         if "/JS" in found or (kind in ACTIVE - LINKED and _is_action(found)):
             refuse(f"an action ({kind.lstrip('/') or 'JavaScript'})")
@@ -145,6 +144,25 @@ def _check_actions(name: str, file: pikepdf.Pdf) -> None:
             refuse("film or sound")
         if found.get("/Type") == Name.EmbeddedFile:
             refuse("files attached to it")
+
+
+def _dictionaries(file: pikepdf.Pdf) -> Iterator[Any]:
+    """Give every dictionary of a file: those that lie in others, too."""
+    waiting = list(file.objects)
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, pikepdf.Array):
+            inside = list(found)
+        elif isinstance(found, Dictionary | pikepdf.Stream):
+            yield found
+            inside = list(found.values())
+        else:
+            continue
+        waiting += [
+            each
+            for each in inside
+            if isinstance(each, Dictionary | pikepdf.Array) and not each.is_indirect
+        ]
 
 
 def _is_action(found: Any) -> bool:
@@ -252,7 +270,7 @@ def _first_page(file: pikepdf.Pdf, width: float, height: float) -> bytes:
         for key in ("/StructParents", "/StructParent", "/Metadata", "/PieceInfo"):
             if key in form:
                 del form[key]
-        name = page.add_resource(form, Name.XObject, prefix="Page")
+        name = page.add_resource(form, Name.XObject, Name.Page)
         left, bottom, right, top = _corners(form)
         across, up = width / (right - left), height / (top - bottom)
         page.contents_add(

@@ -77,7 +77,7 @@ def _drawn(name: str, data: bytes, form: str, width: float, height: float) -> by
     picture.info = {}
     written = BytesIO()
     if form == "PNG":
-        picture.save(written, "PNG", optimize=True)
+        picture.save(written, "PNG", compress_level=6)
     else:
         picture.convert("RGB").save(written, "JPEG", quality=QUALITY, optimize=True)
     return written.getvalue()

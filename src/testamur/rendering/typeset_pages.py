@@ -59,7 +59,7 @@ def laid_over(pdf: bytes, background: bytes, colour: str) -> bytes:
         below = under.pages[0]
         left, bottom, right, top = (float(number) for number in below.mediabox)
         form = file.copy_foreign(below.as_form_xobject())
-        name = page.add_resource(form, pikepdf.Name.XObject, prefix="Under")
+        name = page.add_resource(form, pikepdf.Name.XObject, pikepdf.Name.Under)
         across, up = width / (right - left), height / (top - bottom)
         page.contents_add(
             (
