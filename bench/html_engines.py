@@ -26,15 +26,19 @@ class Cost(NamedTuple):
     size: float
 
 
-def weasyprint(pages: list[str]) -> Cost | str:
-    """Return what a page costs with WeasyPrint, or why that is not known."""
+def weasyprint(pages: list[str], **options: object) -> Cost | str:
+    """
+    Return what a page costs with WeasyPrint, or why that is not known.
+
+    *options* are those of its `write_pdf`, such as `pdf_variant`.
+    """
     python = _environment()
     if isinstance(python, str):
         return python
     script = Path(__file__).parent / "by_weasyprint.py"
     done = subprocess.run(
         [python, script],
-        input=json.dumps(pages).encode(),
+        input=json.dumps({"pages": pages, "options": options}).encode(),
         capture_output=True,
         timeout=600,
     )

@@ -163,6 +163,9 @@ def main(count: int = 1_500, slow: int = 60, pages: int = 10_000) -> None:
     found |= _typst(bench, rows[: slow + 1], people[: slow + 1])
     html = [diploma.html(person) for person in people[: slow // ROUNDS + 1]]
     found["WeasyPrint 70.0 (HTML to PDF)"] = _named(html_engines.weasyprint(html))
+    found["WeasyPrint 70.0, PDF/A-3a as ours is"] = _named(
+        html_engines.weasyprint(html, pdf_variant="pdf/a-3a")
+    )
     found["Chromium, headless (HTML to PDF)"] = _named(html_engines.chromium(html))
     _print(found)
     _rehearse(1_000)
