@@ -85,6 +85,18 @@ def test_every_built_in_template_looks_as_it_did_in_every_script(gallery):
         assert places <= MAX_PLACES, f"{name} differs in {places} places"
 
 
+def test_every_built_in_template_has_room_for_the_longest_names(gallery):
+    """
+    As long as a column may be, for recipient and title; half a page of description,
+    and issuers and signatories with all their titles.
+    """
+    words = "Wolfgang Amadeus Maria-Theresia Featherstone " * 12
+    for longest in ({"recipient": words[:255]}, {"title": words[:255]}):
+        row = dataclasses.replace(ROWS["latin"], description=words[:500], **longest)
+        for show in gallery.values():
+            assert show.file(row, issuer=words[:120], signatory=words[:60])
+
+
 def test_a_lost_accent_would_be_noticed(gallery, monkeypatch):
     """
     The images are compared closely enough to see one mark of one name go.

@@ -97,13 +97,20 @@ class Show:
         png = self._raster.png(self.file(row), width=width)
         return Image.open(io.BytesIO(png)).convert("RGB")
 
-    def file(self, row: Row) -> bytes:
+    def file(
+        self,
+        row: Row,
+        *,
+        issuer: str = "Institute of Testing",
+        signatory: str = "Some signatory",
+    ) -> bytes:
         """Return the tail, or the file, of the certificate of *row*."""
         attributes = {
             name: f"Some {name.removeprefix('attribute_').replace('_', ' ')}"
             for name in self.package.about.columns
             if name.startswith("attribute_")
         }
+        attributes["attribute_signatory"] = signatory
         values = values_of(
             self.design,
             Facts(
@@ -123,7 +130,7 @@ class Show:
             reference="TS-2026-0417",
             issued_at=ISSUED_AT,
             valid_until=ISSUED_AT + A_YEAR,
-            issuer_name="Institute of Testing",
+            issuer_name=issuer,
             url=URL,
         )
         extras = Extras(
@@ -131,7 +138,7 @@ class Show:
             certificate_id="00000000-0000-7000-8000-000000000000",
             issued_at=ISSUED_AT,
             url=URL,
-            issuer_name="Institute of Testing",
+            issuer_name=issuer,
             qr_alt="Code",
             credential=b"{}",
             picture=None,
