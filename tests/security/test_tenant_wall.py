@@ -16,6 +16,13 @@ VOLATILE = ("date", "x-request-id", "x-ratelimit-reset")
 
 ROW = f"{CANARY} course,{CANARY} text,one.png,{CANARY},%s,{CANARY} name"
 
+TEMPLATE = {
+    "testamur": 1,
+    "name": f"{CANARY} diploma",
+    "page": {"size": "A6"},
+    "items": [{"type": "text", "box": [9, 9, 99, 9], "text": "{{recipientName}}"}],
+}
+
 METADATA = sheet(
     ROW % f"{CANARY}@example.com",
     ROW % CANARY,
@@ -37,7 +44,9 @@ def tenants(server):
     [certificate] = other.client.get(f"/v1/certificates?jobId={job}").json()[
         "certificates"
     ]
+    template = other.client.post("/v1/templates", json=TEMPLATE).json()
     ids = {
+        "template": template["id"],
         "job": job,
         "batch": certificate["batchId"],
         "certificate": certificate["id"],
@@ -95,6 +104,7 @@ def questions(server, name):
     yield "post", "/v1/keys", {"json": {"scopes": [name]}}
     yield "post", "/v1/keys", {"json": {"name": "x", name: 1}}
     yield "post", "/v1/jobs", {"json": {"rows": [{"name": "A"}], "batchId": name}}
+    yield "post", "/v1/jobs", {"json": {"rows": [{"name": "A"}], "template": name}}
 
 
 def test_a_foreign_id_answers_like_nobodys(server, tenants):
@@ -143,6 +153,7 @@ def test_whoever_asks_in_vain_changes_nothing(server, tenants):
                 "/v1/jobs",
                 "/v1/certificates",
                 "/v1/keys",
+                "/v1/templates",
             )
         ]
 
