@@ -9,6 +9,7 @@ Pillow and zlib are the same.
 """
 
 import io
+import math
 from dataclasses import dataclass
 
 from PIL import Image
@@ -22,6 +23,8 @@ from .prepared import Prepared
 POINTS = 72  #: in an inch
 #: The resolution of previews, and the highest that is given, in pixels per inch.
 PPI, MAX_PPI = 96, 300
+#: A2 at 96 ppi, and A4 at 300 ppi: what takes 12 and 26 MB while it is drawn.
+USUAL_PIXELS, MAX_PIXELS = 4_000_000, 9_000_000
 #: The least width of a picture, in pixels.
 MIN_WIDTH = 64
 #: What Open Graph asks for, and how much is left free around the certificate.
@@ -31,13 +34,19 @@ _WHITE = 255
 
 
 def default_width(design: Design) -> int:
-    """Return how many pixels wide *design* is at 96 ppi."""
-    return round(design.page.width * PPI / POINTS)
+    """Return how many pixels wide *design* is at 96 ppi; posters have fewer."""
+    return _width(design, PPI, USUAL_PIXELS)
 
 
 def max_width(design: Design) -> int:
-    """Return how many pixels wide *design* is at 300 ppi."""
-    return int(design.page.width * MAX_PPI / POINTS)
+    """Return how many pixels wide *design* is at 300 ppi; posters have fewer."""
+    return _width(design, MAX_PPI, MAX_PIXELS)
+
+
+def _width(design: Design, ppi: int, pixels: int) -> int:
+    page = design.page
+    widest = int(math.sqrt(pixels * page.width / page.height))
+    return max(MIN_WIDTH, min(round(page.width * ppi / POINTS), widest))
 
 
 @dataclass(slots=True)
@@ -73,14 +82,14 @@ class Raster:
         Return the PNG of *file*, *width* pixels wide (None: at 96 ppi).
 
         Raises:
-            ValueError: *width* is under 64, or over 300 ppi.
+            ValueError: *width* is under 64, or over `max_width`.
         """
         window = self._window(width)
         pixels = self._pixels(file, window)
         density = round(window.width / self._design.page.width * POINTS / 0.0254)
-        canvas = self._canvases.get(window)
-        if canvas is None:
+        if not self._is_kept(file, window):
             return png(pixels, window.width, window.height, density)
+        canvas = self._canvases[window]
         if canvas.strips is None:
             canvas.strips = PngStrips(
                 canvas.shared, window.width, window.height, density
@@ -100,10 +109,9 @@ class Raster:
     def _window(self, width: int | None) -> Window:
         page = self._design.page
         width = default_width(self._design) if width is None else width
-        if not MIN_WIDTH <= width <= max(MIN_WIDTH, max_width(self._design)):
-            raise ValueError(
-                f"width is {MIN_WIDTH} to {max_width(self._design)} pixels"
-            )
+        most = max_width(self._design)
+        if not MIN_WIDTH <= width <= most:
+            raise ValueError(f"width is {MIN_WIDTH} to {most} pixels")
         return Window.whole(width, max(1, round(width * page.height / page.width)))
 
     def _card_window(self) -> Window:
@@ -124,10 +132,10 @@ class Raster:
         )
 
     def _pixels(self, file: bytes, window: Window) -> bytearray:
-        if file.startswith(b"%PDF-") or self._lean is None:
-            return self._drawn_whole(file, window)
-        if window not in (self._window(None), self._card_window()):
-            return self._drawn_whole(self._prefix + file, window)
+        if not self._is_kept(file, window):
+            is_tail = self._lean is not None and not file.startswith(b"%PDF-")
+            return self._drawn_whole(self._prefix + file if is_tail else file, window)
+        assert self._lean is not None
         with self._lean.open(file) as leaf:
             if window not in self._canvases:
                 shared = self._shared(file, leaf.object_count, window)
@@ -135,6 +143,11 @@ class Raster:
             pixels = bytearray(self._canvases[window].shared)
             leaf.draw(pixels, window)
         return pixels
+
+    def _is_kept(self, file: bytes, window: Window) -> bool:
+        """Say whether what *file* shares with others is kept as pixels."""
+        is_usual = window in (self._window(None), self._card_window())
+        return self._lean is not None and is_usual and not file.startswith(b"%PDF-")
 
     def _drawn_whole(self, pdf: bytes, window: Window) -> bytearray:
         pixels = self._ground(window)
