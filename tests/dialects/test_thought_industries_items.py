@@ -8,7 +8,7 @@ from testamur.core.refusals import Kind, Refusal
 from testamur.dialects.thought_industries import css, page, problems, read
 from testamur.dialects.thought_industries.labels import TYPES
 from testamur.dialects.thought_industries.spell import uuid_of
-from testamur.dialects.thought_industries.values import Wrong
+from testamur.dialects.thought_industries.values import BadItem
 from testamur.rendering.font_house import House
 from testamur.rendering.package import pack, read_package
 from testamur.web.bodies import read_json
@@ -249,7 +249,7 @@ def test_a_label_beyond_the_page_is_told():
     """Whose page is known: without a background it is A4."""
     found = label(type="nameLabel", x=3_000)
 
-    with pytest.raises(Wrong, match=r"labels\[0\] stands at x 3000"):
+    with pytest.raises(BadItem, match=r"labels\[0\] stands at x 3000"):
         page.document(found.changes, page.PLAIN)
 
 

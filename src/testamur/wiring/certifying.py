@@ -31,7 +31,7 @@ from testamur.core.refusals import Halted, Kind, NotYet, Refusal
 from testamur.core.words import Caller, Certificate, CertificateState, TemplateUse
 from testamur.dialects.thought_industries import page, read, spell
 from testamur.dialects.thought_industries.read import Certify, CertifyItem, Learner
-from testamur.dialects.thought_industries.values import Wrong
+from testamur.dialects.thought_industries.values import BadItem
 from testamur.intake.door import Wishes
 from testamur.issuance import read as issued
 from testamur.issuance.email import email_problem
@@ -120,7 +120,7 @@ class Certifying:
                 found = people.resolve(
                     learner if known is None else replace(learner, id=known.id)
                 )
-            except Wrong as wrong:
+            except BadItem as wrong:
                 raise _invalid("unprocessable_entity", wrong) from None
             changes.put_users(people.changed)
         return _view(found), known is None
@@ -233,11 +233,11 @@ class Certifying:
             for item in items:
                 try:
                     if item.wanted is None:
-                        raise Wrong(item.problem or "")
+                        raise BadItem(item.problem or "")
                     user = people.resolve(item.wanted.learner)
                     template = _template_for(item.wanted, user, templates)
                     _check_dates(item.wanted, template, now)
-                except Wrong as wrong:
+                except BadItem as wrong:
                     _refuse(pending, item, _invalid("unprocessable_entity", wrong))
                 except Refusal as refusal:
                     _refuse(pending, item, refusal)
@@ -453,11 +453,11 @@ class _People:
         Return who is meant, as they are from now on; make them if they are new.
 
         Raises:
-            Wrong: their address is none.
+            BadItem: their address is none.
             Refusal: NOT_FOUND, when nobody knows them and no address was sent.
         """
         if learner.email is not None and (problem := email_problem(learner.email)):
-            raise Wrong(problem.message.replace("column recipientEmail", "email"))
+            raise BadItem(problem.message.replace("column recipientEmail", "email"))
         found = self.find(learner)
         if found is None:
             if learner.email is None:
@@ -547,13 +547,13 @@ def _template_for(
 def _check_dates(wanted: Certify, template: StoredTemplate, now: int) -> None:
     latest = rfc3339(now + SKEW_MILLISECONDS)
     if wanted.awarded_at is not None and wanted.awarded_at > latest:
-        raise Wrong(
+        raise BadItem(
             f"issuedAt {wanted.awarded_at} is in the future. Send when the "
             "certificate was awarded, or leave it out for now."
         )
     end = _end(wanted, template, now)
     if end is not None and end <= rfc3339(now):
-        raise Wrong(
+        raise BadItem(
             f"The certificate would have ended on {end} (expirationDate, or that of "
             "its template), before it is issued. Send a later expirationDate."
         )
@@ -660,7 +660,7 @@ def _dated(at: datetime, form: str) -> str:
     """
     Spell a date as the service does.
 
-    >>> _dated(datetime(2024, 5, 1, tzinfo=UTC), "usLong")
+    >>> _dated(datetime(2024, 5, 1), "usLong")
     'May 1, 2024'
     """
     match form:

@@ -25,7 +25,7 @@ from testamur.core.refusals import Fault, Kind, Reason, Refusal
 from testamur.core.words import Caller
 from testamur.dialects.thought_industries import page, read, spell
 from testamur.dialects.thought_industries.read import TemplateItem
-from testamur.dialects.thought_industries.values import Wrong
+from testamur.dialects.thought_industries.values import BadItem
 from testamur.intake.pictures import Decoder
 from testamur.rendering.package import pack
 
@@ -152,16 +152,16 @@ class _Desk:
             current = self._by_id.get(item.id)
         try:
             if item.problem is not None:
-                raise Wrong(item.problem)
+                raise BadItem(item.problem)
             if item.id is not None and current is None:
-                raise Wrong(
+                raise BadItem(
                     f"There is no certificate template with the id {item.id}. Leave "
                     "the id out to create one."
                 )
             if current is None:
                 current = self._by_identity.get(_identity(item.changes))
             self._merge(item, current)
-        except Wrong as wrong:
+        except BadItem as wrong:
             self.errors.append(
                 spell.ItemError(
                     item.record,
@@ -173,7 +173,7 @@ class _Desk:
 
     def _merge(self, item: TemplateItem, current: StoredTemplate | None) -> None:
         if current is not None and current.id in self._brought:
-            raise Wrong(
+            raise BadItem(
                 "This is the same template as "
                 f"templates[{self._brought[current.id]}]. Send it once."
             )
@@ -183,7 +183,7 @@ class _Desk:
         identity = _identity(fields)
         other = self._by_identity.get(identity)
         if other is not None and (current is None or other.id != current.id):
-            raise Wrong(
+            raise BadItem(
                 f"The template {other.id} has the same resource and title already. "
                 "Change that one, or give this one another title."
             )
@@ -192,7 +192,7 @@ class _Desk:
             if problem is None and "labels" not in item.changes:
                 problem = _misplaced(fields)
             if problem is not None:
-                raise Wrong(problem)
+                raise BadItem(problem)
         self._write(item, current, fields, identity)
 
     def _write(
@@ -257,7 +257,7 @@ def _misplaced(fields: Mapping[str, Any]) -> str | None:
         return None
     try:
         page.document(fields, page.PLAIN)
-    except Wrong as wrong:
+    except BadItem as wrong:
         return str(wrong)
     return None
 
@@ -356,7 +356,7 @@ class Preparer:
             stands, assets = self._page(asset)
             data = pack(page.document(template.fields, stands), assets)
             template_id, version = self._keep(template, data, is_sure=not assets)
-        except Wrong as wrong:
+        except BadItem as wrong:
             return Finished(template, code="template_invalid", message=str(wrong))
         except Refusal as refusal:
             return Finished(template, code=refusal.code, message=refusal.detail)

@@ -14,7 +14,7 @@ from typing import Any
 from testamur.core.columns import is_attribute_name
 from testamur.core.text import quoted
 
-from .values import Wrong, an_object, colour, flag, line, one_of, whole
+from .values import BadItem, an_object, colour, flag, line, one_of, whole
 
 MAX_LABELS = 100
 MAX_FIELDS = 200
@@ -84,7 +84,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 def read_fields(value: Any, warnings: list[str]) -> dict[str, dict[str, Any]]:
     """Read the fields that a template brings along, by their ids."""
     if not isinstance(value, list) or len(value) > MAX_FIELDS:
-        raise Wrong(f"certificateFields must be a list of at most {MAX_FIELDS}.")
+        raise BadItem(f"certificateFields must be a list of at most {MAX_FIELDS}.")
     found: dict[str, dict[str, Any]] = {}
     for number, raw in enumerate(value):
         name = f"certificateFields[{number}]"
@@ -92,7 +92,7 @@ def read_fields(value: Any, warnings: list[str]) -> dict[str, dict[str, Any]]:
         _warn_of_unknown(given, ("id", *_CONTENT, *_ELSEWHERE), name, warnings)
         content = _content(given, name)
         if "type" not in content:
-            raise Wrong(f"{name}.type is missing; it is one of {', '.join(TYPES)}.")
+            raise BadItem(f"{name}.type is missing; it is one of {', '.join(TYPES)}.")
         found[_id(given.get("id"), f"{name}.id")] = content
     return found
 
@@ -102,7 +102,7 @@ def read_labels(
 ) -> list[dict[str, Any]]:
     """Read labels; those that cannot be printed are left out, with a warning."""
     if not isinstance(value, list) or len(value) > MAX_LABELS:
-        raise Wrong(f"labels must be a list of at most {MAX_LABELS}.")
+        raise BadItem(f"labels must be a list of at most {MAX_LABELS}.")
     labels = []
     for number, raw in enumerate(value):
         label = _label(raw, f"labels[{number}]", fields, warnings)
@@ -137,7 +137,7 @@ def _label(
         content.setdefault("type", field)
     for place in ("x", "y"):
         if given.get(place) is None:
-            raise Wrong(f"{name}.{place} is missing; send where the label stands.")
+            raise BadItem(f"{name}.{place} is missing; send where the label stands.")
     label = {
         **names,
         "x": whole(given["x"], f"{name}.x", 0, MAX_PLACE),
@@ -169,9 +169,9 @@ def _is_printable(label: dict[str, Any], name: str, warnings: list[str]) -> bool
         warnings.append(f"{name} is left out: a printed page has no button to share.")
         return False
     if kind == "textLabel" and "text" not in label:
-        raise Wrong(f"{name}.text is missing; a textLabel prints it.")
+        raise BadItem(f"{name}.text is missing; a textLabel prints it.")
     if kind in SLUGS and SLUGS[kind] not in label:
-        raise Wrong(f"{name}.{SLUGS[kind]} is missing; a {kind} prints that field.")
+        raise BadItem(f"{name}.{SLUGS[kind]} is missing; a {kind} prints that field.")
     return True
 
 
@@ -183,7 +183,7 @@ def _content(given: Mapping[str, Any], name: str) -> dict[str, Any]:
     if given.get("text") is not None:
         found["text"] = line(given["text"], f"{name}.text", most=1_000)
         if "{{" in found["text"] or "}}" in found["text"]:
-            raise Wrong(
+            raise BadItem(
                 f"{name}.text holds two braces side by side, which begin a field "
                 "elsewhere. Take them apart."
             )
@@ -217,7 +217,7 @@ def read_slug(value: Any, name: str) -> str:
         or value.lower() == "validuntil"  # which would be a certificate's end
     ):
         shown = quoted(value) if isinstance(value, str) else "no text"
-        raise Wrong(
+        raise BadItem(
             f"{name} must begin with a letter A to Z and have at most 64 letters, "
             f"digits, hyphens or underscores, and is {shown}."
         )
@@ -226,7 +226,7 @@ def read_slug(value: Any, name: str) -> str:
 
 def _id(value: Any, name: str) -> str:
     if not isinstance(value, str) or not _ID.fullmatch(value):
-        raise Wrong(f"{name} must be an id of 1 to 64 letters, digits and hyphens.")
+        raise BadItem(f"{name} must be an id of 1 to 64 letters, digits and hyphens.")
     return value
 
 

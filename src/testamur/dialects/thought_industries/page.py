@@ -21,7 +21,7 @@ from .labels import (
     END_DATE,
     SLUGS,
 )
-from .values import Wrong
+from .values import BadItem
 
 Item = dict[str, Any]
 
@@ -76,7 +76,7 @@ def document(fields: Mapping[str, Any], page: Page) -> dict[str, Any]:
     Return the `template.json` of a certificate template.
 
     Raises:
-        Wrong: a label stands where there is no page.
+        BadItem: a label stands where there is no page.
     """
     labels = fields.get("labels") or []
     rules, _ = css.read(fields.get("customCss") or "")
@@ -220,7 +220,7 @@ def _box(
     x, y = label["x"] * page.scale, label["y"] * page.scale
     if x > page.width - NARROWEST or y > page.height - SMALLEST_TYPE:
         width, height = page.width / page.scale, page.height / page.scale
-        raise Wrong(
+        raise BadItem(
             f"{name} stands at x {label['x']}, y {label['y']}, and the page is "
             f"{width:.0f} by {height:.0f} pixels. Move it onto the page."
         )

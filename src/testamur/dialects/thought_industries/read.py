@@ -16,7 +16,7 @@ from testamur.core.text import has_lone_surrogate
 
 from . import css, values
 from .labels import read_fields, read_labels, read_slug
-from .values import Wrong, an_object, flag, is_uuid, line, moment, one_of, whole
+from .values import BadItem, an_object, flag, is_uuid, line, moment, one_of, whole
 
 #: As many items as one call may have.
 MAX_ITEMS = 5_000
@@ -119,7 +119,7 @@ def certify_bulk(body: Any, *, most: int) -> list[CertifyItem]:
         try:
             given = an_object(raw, "A user")
             items.append(CertifyItem(place, raw, _certify(given), None))
-        except Wrong as wrong:
+        except BadItem as wrong:
             items.append(CertifyItem(place, raw, None, str(wrong)))
     return items
 
@@ -156,9 +156,9 @@ def new_user(body: Any) -> tuple[Learner, bool]:
         upsert = given.get("upsert")
         learner = _learner(given, id_key="id")
         if learner.email is None:
-            raise Wrong("email is missing; certificates are issued to an address.")
+            raise BadItem("email is missing; certificates are issued to an address.")
         return learner, upsert is not None and flag(upsert, "upsert")
-    except Wrong as wrong:
+    except BadItem as wrong:
         raise _invalid(wrong) from None
 
 
@@ -263,14 +263,14 @@ def _template(place: int, raw: Any, updating: bool) -> TemplateItem:
         if given.get("id") is not None:
             found = values.uuid(given["id"], "id")
         elif updating:
-            raise Wrong("id is missing; send the id of the template to change.")
+            raise BadItem("id is missing; send the id of the template to change.")
         changes = _changes(given, warnings)
         if found is None:
             missing = [name for name in IDENTITY if name not in changes]
             if missing:
                 are = "is missing" if len(missing) == 1 else "are missing"
-                raise Wrong(f"{', '.join(missing)} {are}. A new template needs that.")
-    except Wrong as wrong:
+                raise BadItem(f"{', '.join(missing)} {are}. A new template needs that.")
+    except BadItem as wrong:
         problem = str(wrong)
     marked = [f"templates[{place}].{one}" for one in warnings]
     return TemplateItem(place, raw, found, changes, problem, marked)
@@ -284,7 +284,7 @@ def _changes(given: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
             warnings.append(f"{name[:64]}: there is no such field; it is left out.")
         elif value is None:
             if name in _NEEDED:
-                raise Wrong(f"{name} is null. Fill it in, or leave it out.")
+                raise BadItem(f"{name} is null. Fill it in, or leave it out.")
             changes[name] = None
         elif name in _SIMPLE:
             changes[name] = _SIMPLE[name](value)
@@ -316,9 +316,9 @@ def _read_look(
     if given.get("customCss") is not None:
         text = given["customCss"]
         if not isinstance(text, str):
-            raise Wrong(f"customCss must be text, and is {values.called(text)}.")
+            raise BadItem(f"customCss must be text, and is {values.called(text)}.")
         if len(text) > css.MAX_CHARACTERS or "\0" in text or has_lone_surrogate(text):
-            raise Wrong(
+            raise BadItem(
                 f"customCss must be text of at most {css.MAX_CHARACTERS:,} characters."
             )
         _, left_out = css.read(text)
@@ -337,7 +337,7 @@ def _of_resource(value: Any) -> Mapping[str, Any]:
 
 def _urls(value: Any) -> list[str]:
     if not isinstance(value, list) or len(value) > MAX_SUPPLEMENTAL_ASSETS:
-        raise Wrong(
+        raise BadItem(
             f"supplementalAssets must be a list of at most {MAX_SUPPLEMENTAL_ASSETS}."
         )
     return [
@@ -385,11 +385,11 @@ def _learner(given: Mapping[str, Any], *, id_key: str) -> Learner:
 def _certify(given: Mapping[str, Any]) -> Certify:
     learner = _learner(given, id_key="userId")
     if not (learner.id or learner.email or learner.external_id):
-        raise Wrong("userId is missing. Name the user by userId, email or "
+        raise BadItem("userId is missing. Name the user by userId, email or "
                     "externalCustomerId.")  # fmt: skip
     for name in ("resourceType", "resourceId"):
         if given.get(name) is None:
-            raise Wrong(f"{name} is missing. Say what the user is certified for.")
+            raise BadItem(f"{name} is missing. Say what the user is certified for.")
     if given.get("sendEmail") is not None:
         flag(given["sendEmail"], "sendEmail")
     attributes: Mapping[str, str] = {}
@@ -429,7 +429,7 @@ def _of_user(
         )
     try:
         return read(given)
-    except Wrong as wrong:
+    except BadItem as wrong:
         raise _invalid(wrong) from None
 
 
@@ -437,7 +437,7 @@ def _texts(value: Any, name: str) -> dict[str, str]:
     """Read texts by the names of attributes."""
     given = an_object(value, name)
     if len(given) > MAX_ATTRIBUTES:
-        raise Wrong(f"{name} may have {MAX_ATTRIBUTES} entries.")
+        raise BadItem(f"{name} may have {MAX_ATTRIBUTES} entries.")
     return {
         read_slug(key, f"A name in {name}"): line(one, f"{name}.{key}", most=1_000)
         for key, one in given.items()
@@ -475,7 +475,7 @@ def _items(body: Any, name: str, most: int = MAX_ITEMS) -> list[Any]:
     return items
 
 
-def _invalid(wrong: Wrong) -> Refusal:
+def _invalid(wrong: BadItem) -> Refusal:
     text = str(wrong)
     return Refusal(
         Kind.INVALID, "unprocessable_entity", text, at=text.partition(" ")[0].strip(":")

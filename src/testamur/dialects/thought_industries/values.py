@@ -2,7 +2,7 @@
 Single values of what a client sent, read one by one.
 
 What is wrong with one item of a bulk call is wrong with that item alone, so these
-raise `Wrong`, whose text is the item's error.
+raise `BadItem`, whose text is the item's error.
 """
 
 import math
@@ -36,7 +36,7 @@ _CALLED = {
 }
 
 
-class Wrong(Exception):
+class BadItem(Exception):
     """One item cannot be taken; the text says why, and what to change."""
 
 
@@ -48,22 +48,22 @@ def called(value: object) -> str:
 def an_object(value: Any, name: str) -> Mapping[str, Any]:
     """Read an object."""
     if not isinstance(value, dict):
-        raise Wrong(f"{name} must be an object, and is {called(value)}.")
+        raise BadItem(f"{name} must be an object, and is {called(value)}.")
     return value
 
 
 def line(value: Any, name: str, *, most: int = 255, may_break: bool = False) -> str:
     """Read text that people see: trimmed, NFC, with nothing that cannot be printed."""
     if not isinstance(value, str):
-        raise Wrong(f"{name} must be text, and is {called(value)}.")
+        raise BadItem(f"{name} must be text, and is {called(value)}.")
     text = trim(value)
     if problem := text_problem(text, name, may_break=may_break):
-        raise Wrong(problem.message.removeprefix("Column "))
+        raise BadItem(problem.message.removeprefix("Column "))
     if is_blank(text):
-        raise Wrong(f"{name} is empty. Fill it in.")
+        raise BadItem(f"{name} is empty. Fill it in.")
     text = nfc(text)
     if len(text) > most:
-        raise Wrong(
+        raise BadItem(
             f"{name} has {len(text):,} characters and may have {most:,}. Shorten it."
         )
     return text
@@ -73,7 +73,7 @@ def uuid(value: Any, name: str) -> str:
     """Read a UUID of any version; it is spelt in small letters from then on."""
     if not isinstance(value, str) or not _UUID.fullmatch(value):
         shown = f" {quoted(value)}" if isinstance(value, str) else f" {called(value)}"
-        raise Wrong(
+        raise BadItem(
             f"{name} must be a UUID such as 7f3b0a52-3f0e-4a51-9d2c-6a0f3f1f7a10, and "
             f"is{shown}."
         )
@@ -90,16 +90,16 @@ def whole(value: Any, name: str, low: int, high: int) -> int:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not math.isfinite(value) or value != int(value):
         shown = repr(value) if is_number else called(value)
-        raise Wrong(f"{name} must be a whole number, and is {shown[:32]}.")
+        raise BadItem(f"{name} must be a whole number, and is {shown[:32]}.")
     if not low <= value <= high:
-        raise Wrong(f"{name} must be from {low:,} to {high:,}, and is {value:,.0f}.")
+        raise BadItem(f"{name} must be from {low:,} to {high:,}, and is {value:,.0f}.")
     return int(value)
 
 
 def flag(value: Any, name: str) -> bool:
     """Read true or false."""
     if not isinstance(value, bool):
-        raise Wrong(f"{name} must be true or false, and is {called(value)}.")
+        raise BadItem(f"{name} must be true or false, and is {called(value)}.")
     return value
 
 
@@ -107,7 +107,7 @@ def one_of(value: Any, name: str, known: tuple[str, ...]) -> str:
     """Read one of the words that there are."""
     if not isinstance(value, str) or value not in known:
         shown = quoted(value) if isinstance(value, str) else called(value)
-        raise Wrong(f"{name} must be {' or '.join(known)}, and is {shown}.")
+        raise BadItem(f"{name} must be {' or '.join(known)}, and is {shown}.")
     return value
 
 
@@ -115,12 +115,12 @@ def url(value: Any, name: str) -> str:
     """Read the address of a file or page. Nothing is fetched here."""
     if not isinstance(value, str) or not _URL.fullmatch(value):
         shown = quoted(value) if isinstance(value, str) else called(value)
-        raise Wrong(
+        raise BadItem(
             f"{name} must be a URL that begins with https:// (or http://), with other "
             f"characters percent-encoded, and is {shown}."
         )
     if len(value) > MAX_URL_CHARACTERS:
-        raise Wrong(f"{name} has more than {MAX_URL_CHARACTERS:,} characters.")
+        raise BadItem(f"{name} has more than {MAX_URL_CHARACTERS:,} characters.")
     return value
 
 
@@ -130,7 +130,7 @@ def colour(value: Any, name: str) -> str:
         r"#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})", value
     ):
         shown = quoted(value) if isinstance(value, str) else called(value)
-        raise Wrong(f"{name} must be a colour such as #1a2b3c, and is {shown}.")
+        raise BadItem(f"{name} must be a colour such as #1a2b3c, and is {shown}.")
     digits = value[1:].lower()
     return "#" + (digits if len(digits) == 6 else "".join(2 * one for one in digits))
 
@@ -158,7 +158,7 @@ def moment(value: Any, name: str, *, is_end: bool = False) -> str:
             raise ValueError
     except (ValueError, OverflowError):
         shown = quoted(value) if isinstance(value, str) else called(value)
-        raise Wrong(
+        raise BadItem(
             f"{name} must be an ISO 8601 date such as 2030-12-31 or moment such as "
             f"2030-12-31T18:00:00.000Z that exists, and is {shown}."
         ) from None
