@@ -1,4 +1,4 @@
-"""The checker of PDF/A notices what it is there to notice."""
+"""Files are PDF/A-3a, and the checker that says so notices what it is there for."""
 
 import io
 from collections.abc import Callable
@@ -8,7 +8,11 @@ import pytest
 from pikepdf import Name
 
 from support.pdfa import problems
-from support.stamping import works
+from support.stamping import EXTRAS, Works, prepared, works
+from testamur.rendering.gallery import names, package_of
+from testamur.rendering.laid import Laid
+from testamur.rendering.package import read_package
+from testamur.rendering.typeset import Typesetter
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +110,36 @@ def test_damage_is_noticed(
 
     assert problems(file) == []
     assert any(clause in each for each in problems(out.getvalue()))
+
+
+ROWS = ("Zoë Martínez", "محمد الأمين", "शर्मा क्षितिज", "山田さくら", "Δήμητρα")
+
+
+def test_every_built_in_template_makes_sound_files(tmp_path) -> None:
+    """Whatever a template draws and a row says, the file is PDF/A-3a."""
+    typesetter = Typesetter(tmp_path)
+
+    for at, name in enumerate(names()):
+        package = read_package(package_of(name))
+        fonts, art = typesetter.fonts(package), typesetter.art(package)
+        house: Works = prepared(package.design, fonts, art)
+        row = ROWS[at % len(ROWS)]
+
+        file = house.file(row, issuerName="Institute", url=EXTRAS.url)
+
+        assert problems(file) == [], name
+
+
+def test_what_the_typesetter_draws_is_sound_too(tmp_path) -> None:
+    """The other way to a file, which emoji take, keeps the same promise."""
+    typesetter = Typesetter(tmp_path)
+    package = read_package(package_of("minimal"))
+    house = works(package.design)
+    laid = house.lay_out("Zoë 🌸 Martínez")
+
+    file = typesetter.pdf(package, laid, EXTRAS, {})
+
+    assert isinstance(laid, Laid)
+    assert laid.is_unusual
+    assert isinstance(file, bytes)
+    assert problems(file) == []

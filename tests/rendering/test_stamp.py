@@ -27,7 +27,7 @@ from support.stamping import (
     read,
     works,
 )
-from testamur.rendering.design import Design, Page
+from testamur.rendering.design import Box, Design, Field, Page, Style, Text
 from testamur.rendering.fonts import Fonts
 from testamur.rendering.laid import Laid
 from testamur.rendering.stamp import Press, RowPicture, build_prefix
@@ -139,6 +139,34 @@ def test_any_letters_are_read_back(house, words):
     seen = "".join(read(file).split())
     for word in words:
         assert unicodedata.normalize("NFC", word) in unicodedata.normalize("NFC", seen)
+
+
+def one_text(said: str | Field, style: Style) -> Design:
+    """Return a design with one text."""
+    text = Text("one", Box(10, 10, 780, 80), (said,), style)
+    return Design("One", "en", Page(800, 100), (text,))
+
+
+@pytest.mark.parametrize("script", ["arabic", "devanagari", "thai", "han", "mixed"])
+def test_a_constant_text_is_read_in_every_script(script):
+    """What a template always says is as readable as what a row says."""
+    design = one_text(NAMES[script], Style("EB Garamond", 30, 6))
+    file = works(design).file("Nobody")
+
+    assert NAMES[script] in read(file)
+    assert problems(file) == []
+
+
+@pytest.mark.parametrize(
+    "style",
+    [Style("Inter", 14, 6, tracking=8), Style("Great Vibes", 40, 6)],
+    ids=["tracking", "kerning"],
+)
+def test_letters_that_stand_apart_are_still_one_word(style):
+    """No reader takes the room between letters for spaces."""
+    name = "AVATAR TAVATA Lovelace"
+
+    assert name in read(works(one_text(Field("recipientName"), style)).file(name))
 
 
 def test_the_same_certificate_has_the_same_bytes_everywhere(house):

@@ -102,6 +102,8 @@ def _fonts(pdf: pikepdf.Pdf, _data: bytes) -> Iterator[str]:
     page = pdf.pages[0]
     shown = _codes(page)
     for name, font in page.Resources.get("/Font", Dictionary()).items():
+        if font.Subtype == Name.Type3 and "/ToUnicode" in font:
+            continue  # its glyphs are drawn in the file; emoji are such
         if font.Subtype != Name.Type0 or font.Encoding != Name("/Identity-H"):
             yield f"6.2.11.3: {name} is no font of two bytes"
             continue
@@ -169,19 +171,33 @@ def _pairs(data: bytes) -> list[int]:
 def _to_unicode(font: Dictionary) -> dict[int, str]:
     if "/ToUnicode" not in font:
         return {}
-    pairs = re.findall(rb"<([0-9A-F]{4})><([0-9A-F]+)>\n", font.ToUnicode.read_bytes())
-    return {
-        int(code, 16): bytes.fromhex(words.decode()).decode("utf-16-be")
-        for code, words in pairs
-    }
+    found: dict[int, str] = {}
+    cmap = font.ToUnicode.read_bytes().decode("latin-1")
+    for kind, block in re.findall(r"beginbf(char|range)(.*?)endbf", cmap, re.DOTALL):
+        parts = re.findall(r"<([0-9A-Fa-f ]*)>", block)
+        if kind == "char":
+            for code, words in zip(parts[::2], parts[1::2], strict=True):
+                found[int(code, 16)] = bytes.fromhex(words).decode("utf-16-be")
+        else:
+            for low, high, words in zip(*[iter(parts)] * 3, strict=True):
+                first = bytes.fromhex(words).decode("utf-16-be")
+                for code in range(int(low, 16), int(high, 16) + 1):
+                    last = chr(ord(first[-1]) + code - int(low, 16))
+                    found[code] = first[:-1] + last
+    return found
 
 
 def _widths(font: Dictionary) -> dict[int, float]:
     found: dict[int, float] = {}
-    parts = list(font.W)
-    for first, widths in zip(parts[::2], parts[1::2], strict=True):
-        for at, width in enumerate(widths):
-            found[int(first) + at] = float(width)
+    parts = list(font.get("/W", Array()))
+    while parts:
+        first, second = int(parts.pop(0)), parts.pop(0)
+        if isinstance(second, Array):
+            for at, width in enumerate(second):
+                found[first + at] = float(width)
+        else:
+            width = float(parts.pop(0))
+            found.update(dict.fromkeys(range(first, int(second) + 1), width))
     return found
 
 
@@ -209,27 +225,35 @@ def _metadata(pdf: pikepdf.Pdf, _data: bytes) -> Iterator[str]:
         yield "6.6.2.1: metadata that not every program finds"
     tree = ElementTree.fromstring(stream.read_bytes().decode().strip("\ufeff"))
     about = tree.find(f"{RDF}RDF/{RDF}Description")
-    if (about.get(PDFA + "part"), about.get(PDFA + "conformance")) != ("3", "A"):
+
+    def value(name: str) -> str | None:
+        return about.get(name) or about.findtext(name)
+
+    if (value(PDFA + "part"), value(PDFA + "conformance")) != ("3", "A"):
         yield "6.6.4: it does not say that it is PDF/A-3a"
     title = about.find(f"{DC}title/{RDF}Alt/{RDF}li")
     author = about.find(f"{DC}creator/{RDF}Seq/{RDF}li")
     said = {
         "/Title": title.text if title is not None else None,
         "/Author": author.text if author is not None else None,
-        "/Producer": about.get(PDF + "Producer"),
-        "/Creator": about.get(XMP + "CreatorTool"),
-        "/CreationDate": _pdf_date(about.get(XMP + "CreateDate", "")),
-        "/ModDate": _pdf_date(about.get(XMP + "ModifyDate", "")),
+        "/Producer": value(PDF + "Producer"),
+        "/Creator": value(XMP + "CreatorTool"),
+        "/CreationDate": _pdf_date(value(XMP + "CreateDate") or ""),
+        "/ModDate": _pdf_date(value(XMP + "ModifyDate") or ""),
     }
     info = pdf.trailer.get("/Info", Dictionary())
     for key, value in info.items():
-        if said.get(key) != str(value):
+        same = (
+            str(value).replace("Z", "+00'00'") if key.endswith("Date") else str(value)
+        )
+        if said.get(key) != same:
             yield f"6.6.3: {key} differs from its property"
     if title is None or not title.text or title.get(XML_LANG) != "x-default":
         yield "ISO 14289-1, 7.1: no title"
 
 
 def _pdf_date(date: str) -> str:
+    date = date.replace("+00:00", "Z")
     return "D:" + re.sub(r"[-:T]", "", date).replace("Z", "+00'00'")
 
 

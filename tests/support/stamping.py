@@ -137,12 +137,15 @@ def extras(**changed: Any) -> Extras:
 
 
 def works(design: Design = DESIGN) -> Works:
-    """Prepare *design*, without its pictures."""
-    fonts = Fonts()
+    """Prepare *design*, with a frame for its art."""
+    return prepared(design, Fonts(), art(design.page.width, design.page.height))
+
+
+def prepared(design: Design, fonts: Fonts, drawn: bytes) -> Works:
+    """Prepare *design* with *drawn* as its art."""
     layout = Layout(design, fonts)
     static = layout.lay_out({}, only_static=True)
     assert isinstance(static, Laid), static
-    drawn = art(design.page.width, design.page.height)
     prefix, plan = build_prefix(design, fonts, drawn, static)
     return Works(fonts, layout, Prepared(design, {}, drawn, static, prefix, plan))
 

@@ -6,7 +6,7 @@ import hashlib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import accumulate, groupby, product
+from itertools import accumulate, groupby
 from typing import NamedTuple
 
 import uharfbuzz as hb
@@ -22,7 +22,8 @@ LATIN = "".join(
     chr(code)
     for start, end in (
         (0x20, 0x7E),
-        (0xA0, 0x17F),
+        (0xA0, 0xAC),
+        (0xAE, 0x17F),
         (0x1A0, 0x1A1),
         (0x1AF, 0x1B0),
         (0x218, 0x21B),
@@ -194,8 +195,12 @@ class Letters:
         """Add every glyph that text in Latin letters is likely to be drawn with."""
         for letter in LATIN:
             self.learn_letter(letter)
-        letters = [letter for letter in LATIN if self.face.has(letter)]
-        pairs = ["".join(pair) for pair in product(_JOINED, repeat=2)]
+        letters = [
+            letter
+            for letter in LATIN
+            if self.face.has(letter) and not unicodedata.combining(letter)
+        ]
+        pairs = ["".join([a + b for b in _JOINED]) for a in _JOINED]
         for text in (*letters, *_TRIPLES, *pairs):
             self.learn(_shaped(self.face, text))
 
