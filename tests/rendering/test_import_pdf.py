@@ -227,6 +227,33 @@ def test_words_of_another_look_stay_before_a_field():
     assert text_of(background).strip() == "Name:"
 
 
+def test_a_line_in_the_middle_is_one_text_whatever_its_looks():
+    """
+    It stays in the middle whatever its values, and looks as most of it does.
+    """
+    content = show(270, 300, "awarded for ") + show(378, 300, "{{name}}", font="F2")
+    content += show(466, 300, " this year")
+
+    items, background, warnings = imported(page(content))
+
+    assert items[0]["text"] == "awarded for {{name}} this year"
+    assert items[0]["weight"] == 400
+    assert "one look" in warnings
+    assert text_of(background).strip() == ""
+
+
+@pytest.mark.parametrize(("said", "language"), [("pt-BR", "pt-BR"), ("?", "en")])
+def test_the_language_is_that_of_the_pdf(said, language):
+    """
+    Dates are spelt in it, and screen readers speak it.
+    """
+    data = page(NAME, lambda document: setattr(document.Root, "Lang", said))
+
+    template = zipfile.ZipFile(io.BytesIO(import_pdf(data).package))
+
+    assert json.loads(template.read("template.json"))["language"] == language
+
+
 def test_a_text_that_is_drawn_twice_leaves_twice():
     """
     A shadow of a field is no part of the background.

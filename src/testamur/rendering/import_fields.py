@@ -1,6 +1,7 @@
 """Which lines of a page hold fields, and what each says as a template's text."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,7 +34,7 @@ class Found:
     letters: tuple[Letter, ...]
     #: As `template.json` has it.
     text: str
-    #: That of its first field.
+    #: That of most of its letters.
     look: Look
     is_upper: bool
     #: Whether words before it stay in the background, so that it must begin there.
@@ -172,7 +173,7 @@ def _taken(
         row=row,
         letters=tuple(dict.fromkeys(kept)),
         text=written,
-        look=first.look,
+        look=Counter(letter.look for letter in kept).most_common(1)[0][0],
         is_upper=all(one.isupper() for one in [*letters, *names]) and bool(names),
         is_led=any(one is not None for one in row.owners[:start]),
         is_mixed=any(

@@ -25,6 +25,7 @@ from .import_page import SeenPage
 from .import_removal import Mismatch, Removal, TooMuch
 from .import_room import Box
 from .package import pack
+from .package_items import LANGUAGE
 
 #: A text that was drawn twice (for a shadow, say) is taken out twice.
 PASSES = 3
@@ -93,6 +94,7 @@ def import_pdf(data: bytes, *, name: str = "") -> Imported:
 
 def _import(data: bytes, name: str) -> Imported:
     with opened(data) as document:
+        language = _language(document)
         had_links = "/Annots" in document.pages[0]
         before = _alone(document)
     with SeenPage(before) as seen:
@@ -114,7 +116,7 @@ def _import(data: bytes, name: str) -> Imported:
         {
             "testamur": 1,
             "name": name or "Imported template",
-            "language": "en",
+            "language": language,
             "page": {"width": width, "height": height, "unit": "pt"},
             "background": _BACKGROUND,
             "items": items,
@@ -122,6 +124,13 @@ def _import(data: bytes, name: str) -> Imported:
         {_BACKGROUND: after},
     )
     return Imported(package, warnings)
+
+
+def _language(document: pikepdf.Pdf) -> str:
+    """Return the language that the PDF says it is in; English if it says none."""
+    said = document.Root.get("/Lang")
+    tag = str(said) if isinstance(said, pikepdf.String) else ""
+    return tag if LANGUAGE.fullmatch(tag) else "en"
 
 
 def _alone(document: pikepdf.Pdf) -> bytes:
@@ -249,7 +258,9 @@ def _warnings(
                 f"{one.text} has a gradient or pattern for a colour, and is black now."
             )
         if one.is_mixed:
-            said.append(f"All of {one.text} looks as its first field does.")
+            said.append(
+                f'All of "{one.text}" looks as most of it does: a text has one look.'
+            )
     if had_links:
         said.append("Links and notes of the PDF are left out.")
     if len(background) > _HEAVY:
