@@ -50,7 +50,7 @@ def _prints(office: Office) -> Iterator[str]:
                 with office.blobs.open(prefix) as file:
                     known = {None: known[None], prefix: hashlib.sha256(file.read())}
             except OSError:
-                yield f"certificate {name}: its file begins with {prefix}, which is gone"
+                yield f"certificate {name}: {prefix}, which begins its file, is gone"
                 continue
         digest = known[prefix].copy()
         digest.update(one.tail)
