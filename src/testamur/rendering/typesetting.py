@@ -175,8 +175,9 @@ class Typesetting:
             booth.keep(prepared, self._seconds_to_draw)
             head, parts = booth.ask(DRAW, question, self._seconds_to_draw)
             if "reason" in head:
-                code, message = head["reason"]
-                return Reason(_code(code), _sentence(message))
+                code, message = map(_sentence, head["reason"])
+                code = _code(code)
+                return Reason(code, message)
             (drawn,) = parts
             return drawn
 
@@ -184,7 +185,9 @@ class Typesetting:
             drawn: bytes | Reason = self._done(work)
         except Refusal as refusal:
             # What is wrong with the template only shows with this row's words.
-            return Reason(refusal.code, refusal.detail)
+            if refusal.code == TOO_COMPLEX:
+                return Reason("template_too_complex", refusal.detail)
+            return Reason("template_source", refusal.detail)
         return drawn
 
     def close(self) -> None:
