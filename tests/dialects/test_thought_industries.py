@@ -5,6 +5,7 @@ import json
 import threading
 import time
 import uuid
+from dataclasses import replace
 
 import httpx
 import pypdfium2
@@ -13,7 +14,7 @@ from PIL import Image
 
 from support.images import saved
 from support.picture_host import PictureHost, answer
-from support.server import ALLOWED_ADDRESS
+from support.server import ALLOWED_ADDRESS, start
 
 BULK = "/incoming/v2/content/certificate-templates/bulk"
 UPDATE = f"{BULK}/update"
@@ -638,3 +639,41 @@ def test_strangers_and_wrong_paths_get_the_form_of_the_service(server, tenant):
         400,
         "bad_request",
     )
+
+
+def test_a_background_job_goes_on_after_the_server_died(tmp_path):
+    """Killed with templates in hand: the next one finishes what was accepted."""
+    first = start(tmp_path)
+    tenant = first.tenant()
+    value = put(tenant, *[course() for _ in range(300)])
+    first.process.kill()
+    first.process.wait()
+    first.office.close()
+
+    second = start(tmp_path)
+    try:
+        again = replace(tenant, server=second)
+        assert job_of(again, value)["status"] == "complete"
+        assert put(again, {"id": value["createdIds"][7], "title": "x"})["updatedCount"]
+        second.stop()
+        assert "bug req_" not in second.log
+    finally:
+        second.process.kill()
+        second.office.close()
+
+
+def test_nobody_new_is_certified_while_issuing_is_halted(server, tenant):
+    """Who was certified before is told so all the same."""
+    template = course()
+    put(tenant, template)
+    certified(tenant, template, name="Ada")
+    server.office.kill_switch.halt("a test")
+    try:
+        refused = asked(tenant, template, name="Bo")
+        known = asked(tenant, template, name="Ada")
+    finally:
+        server.office.kill_switch.resume()
+
+    assert said(refused) == (503, "issuing_halted")
+    assert "retry-after" in refused.headers
+    assert known.status_code == 200

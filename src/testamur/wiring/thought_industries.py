@@ -27,7 +27,6 @@ from testamur.dialects.thought_industries import page, read, spell
 from testamur.dialects.thought_industries.read import TemplateItem
 from testamur.dialects.thought_industries.values import BadItem
 from testamur.intake.pictures import Decoder
-from testamur.rendering.package import pack
 
 from .logs import log
 from .office import Office
@@ -352,6 +351,9 @@ class Preparer:
             self._store.finish([self._made(one, file)])
 
     def _made(self, template: StoredTemplate, asset: bytes | Reason | None) -> Finished:
+        # Not at the top: most servers never prepare a template.
+        from testamur.rendering.package import pack
+
         try:
             stands, assets = self._page(asset)
             data = pack(page.document(template.fields, stands), assets)
