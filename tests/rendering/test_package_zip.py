@@ -93,6 +93,7 @@ REFUSED = {
     "backslashes": (beside("assets\\a.png"), "zip_path"),
     "deeper": (beside("assets/a/b.png"), "zip_name"),
     "another-folder": (beside("fonts/a.ttf"), "zip_name"),
+    "no-name": (beside(""), "zip_name"),
     "hidden": (beside("assets/.htaccess"), "zip_name"),
     "control-character": (beside("assets/a\nb.png"), "zip_name"),
     "long-name": (beside("assets/" + "a" * 200 + ".png"), "zip_name"),

@@ -76,8 +76,9 @@ class Value:
             )
             return Fields({}, self.path, self._faults)
         for name in self.raw:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, 1, 0.5)
+            # Whoever has so many is not helped by more, and looking takes time.
+            if name not in known and len(self._faults.found) <= MAX_FAULTS:
+                near = difflib.get_close_matches(name[:64], known, 1, 0.5)
                 advice = (
                     f"Did you mean {near[0]}?"
                     if near

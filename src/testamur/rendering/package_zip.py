@@ -108,6 +108,12 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     for entry in entries:
         name = entry.filename
         shown = quoted(name)
+        if not name:
+            _refuse(
+                Kind.INVALID,
+                "zip_name",
+                "A file of the ZIP has no name. Pack the folder again.",
+            )
         if "\\" in name or name.startswith("/") or ".." in name.split("/"):
             _refuse(
                 Kind.INVALID,
