@@ -10,7 +10,7 @@ import pypdfium2
 import pytest
 import typst
 from pikepdf import Array, Dictionary, Name
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageFilter
 
 from support import foreign_pdfs
 from support.foreign_pdfs import HEIGHT, WIDTH, page, show
@@ -265,6 +265,20 @@ def test_a_text_that_is_drawn_twice_leaves_twice():
     assert "{{" not in text_of(background)
     assert ImageChops.invert(drawn(background)).getbbox() is None
     assert items[0]["text"] == "{{recipientName}}"
+
+
+def test_a_shadow_that_is_a_picture_is_refused():
+    """
+    It would say {{recipientName}} behind every name; a line under it does no harm.
+    """
+    shadow = drawn(page(show(302, 298, "{{recipientName}}")))
+    shadow = shadow.filter(ImageFilter.GaussianBlur(1))
+
+    with pytest.raises(Refusal) as refusal:
+        import_pdf(page(NAME, foreign_pdfs.over(shadow)))
+
+    assert refusal.value.code == "import_effects"
+    assert imported(page("2 w 290 296 m 480 296 l S " + NAME))[0]
 
 
 def test_tags_of_the_design_tool_leave_with_the_text():

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name
+from PIL import Image
 
 #: The page of most of them: wide, and easy to count on.
 WIDTH, HEIGHT = 800, 500
@@ -65,6 +66,22 @@ def in_forms(times: int) -> Change:
             form.Matrix = Array([1, 0, 0, 1, 3, 2])
             drawn.Contents = document.make_stream(b"q /Fm Do Q")
             drawn.Resources = Dictionary(XObject=Dictionary(Fm=form))
+
+    return change
+
+
+def over(picture: Image.Image) -> Change:
+    """Return a change that puts the page's content over *picture*."""
+
+    def change(document: pikepdf.Pdf) -> None:
+        drawn = document.pages[0].obj
+        image = document.make_stream(picture.convert("L").tobytes())
+        image.Type, image.Subtype = Name.XObject, Name.Image
+        image.Width, image.Height = picture.size
+        image.ColorSpace, image.BitsPerComponent = Name.DeviceGray, 8
+        drawn.Resources.XObject = Dictionary(Im=image)
+        below = f"q {WIDTH} 0 0 {HEIGHT} 0 0 cm /Im Do Q ".encode()
+        drawn.Contents = document.make_stream(below + drawn.Contents.read_bytes())
 
     return change
 

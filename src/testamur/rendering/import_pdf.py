@@ -10,10 +10,11 @@ that may be lost: this opens what strangers have sent.
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import pikepdf
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
 
 from testamur.core.refusals import Kind, Refusal
 
@@ -34,6 +35,10 @@ PASSES = 3
 _SAME = 4
 #: How far swashes and accents stand out of their letters' boxes, in sizes.
 _OVERHANG = 0.4
+#: How much (of 255) a pixel changes that a letter was drawn on.
+_INK = 40
+#: By how much (of 255) the ground under letters may differ from that between them.
+_GHOST = 12
 #: The page is looked at in so many pixels, at most two to the point.
 _PIXELS = 2_000_000
 
@@ -109,6 +114,8 @@ def _import(data: bytes, name: str) -> Imported:
         ground = seen.draw(scale)
         static = seen.rows()
     _check_unchanged(picture, ground, taken, scale)
+    for one in found:
+        _check_no_ghost(picture, ground, one, scale)
     items = items_of(found, static, ground.convert("L"), scale)
     warnings = _warnings(found, after, had_links=had_links)
     width, height = (round(side, 3) for side in size)
@@ -187,9 +194,9 @@ def _without_fields(data: bytes) -> tuple[bytes, list[Box]]:
     return data, areas
 
 
-def _area(one: Found) -> Box:
-    """Return where a text may have left a mark."""
-    reach = _OVERHANG * one.look.size
+def _area(one: Found, *, reach: float = _OVERHANG) -> Box:
+    """Return where a text may have left a mark, *reach* sizes beyond its letters."""
+    reach *= one.look.size
     return (
         min(letter.x0 for letter in one.letters) - reach,
         min(letter.top for letter in one.letters) - reach,
@@ -220,6 +227,45 @@ def _check_unchanged(
             "Take off effects of the texts with fields (shadow, outline, clipping), or "
             "use the page without them as the background of a template.json that says "
             "where texts go.",
+        )
+
+
+def _check_no_ghost(
+    before: Image.Image, after: Image.Image, one: Found, scale: float
+) -> None:
+    """
+    Know that no shadow of a text is left: tools draw blurred ones as pictures.
+
+    Raises:
+        Refusal: `import_effects`.
+    """
+    left, top, right, bottom = (round(side * scale) for side in _area(one, reach=0.1))
+    box = (
+        max(left, 0),
+        max(top, 0),
+        min(right, after.width),
+        min(bottom, after.height),
+    )
+    if box[2] - box[0] < 3 or box[3] - box[1] < 3:
+        return
+    now = after.crop(box).convert("L")
+    letters = ImageChops.difference(before.crop(box).convert("L"), now)
+    letters = letters.point(lambda level: 255 if level > _INK else 0)
+    letters = letters.filter(ImageFilter.MaxFilter(5))
+    contrasts = []
+    for row in range(now.height):
+        strip = (0, row, now.width, row + 1)
+        line, under = now.crop(strip), letters.crop(strip)
+        beside = ImageChops.invert(under)
+        if under.getbbox() and beside.getbbox():
+            means = (ImageStat.Stat(line, mask).mean[0] for mask in (under, beside))
+            contrasts.append(abs(next(means) - next(means)))
+    # Of most lines: what is underlined or framed is so in a few.
+    if contrasts and median(contrasts) > _GHOST:
+        refuse(
+            "import_effects",
+            f'"{one.text}" has a shadow or a glow that stays behind as a picture. Take '
+            "off its effects in the design tool, and export it again.",
         )
 
 
