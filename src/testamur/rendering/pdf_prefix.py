@@ -21,8 +21,9 @@ from .fonts import Fonts
 from .laid import Laid
 from .pdf_art import write_art
 from .pdf_file import HEADER, TIGHT, Objects
-from .pdf_fonts import Letters, Written, write_font
+from .pdf_fonts import Written, write_font
 from .pdf_language import Spoken
+from .pdf_letters import Letters
 from .pdf_structure import corners, figure_element, tagged, text_element
 from .pdf_text import Script, Widths
 from .prepared import RESERVED, PlacedFont, Plan

@@ -17,8 +17,8 @@ from .fonts import Fonts
 from .laid import Glyph, LaidText, Line, Run
 from .pdf_draw import colour
 from .pdf_file import number, text_string
-from .pdf_fonts import Letters, clusters, width
 from .pdf_language import Spoken
+from .pdf_letters import Letters, clusters, width
 
 #: How far apart letters may be, in thousandths of the size, and be one word: less
 #: than half a space, which pdfium takes for one.

@@ -6,19 +6,20 @@ follow from the arguments: no clock and no chance goes into them.
 """
 
 import hashlib
-from dataclasses import dataclass
 
 from testamur.core.refusals import Fault
 
 from .design import Box, Picture, Qr, Text
+from .extras import Extras, RowPicture
 from .fonts import Fonts
 from .laid import Laid
 from .pdf_about import About
 from .pdf_draw import draw_picture, draw_qr, square_of
 from .pdf_file import CrossReference, Objects, text_string
-from .pdf_fonts import Letters, write_font
+from .pdf_fonts import write_font
 from .pdf_image import write_image
 from .pdf_language import Spoken
+from .pdf_letters import Letters
 from .pdf_prefix import build_prefix
 from .pdf_structure import (
     corners,
@@ -36,38 +37,6 @@ __all__ = ["Extras", "Press", "RowPicture", "build_prefix"]
 
 #: The attached credential (Verifiable Credentials Data Model 2.0, C.1).
 CREDENTIAL_NAME, CREDENTIAL_TYPE = "credential.json", "application/vc"
-
-
-@dataclass(frozen=True, slots=True)
-class RowPicture:
-    """The picture of a row: as the intake made it, safe to decode."""
-
-    data: bytes
-    #: `image/jpeg`, `image/png` or `image/webp`.
-    media_type: str
-    #: In pixels.
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class Extras:
-    """What a certificate's file says beside its texts."""
-
-    #: The design's title with its fields filled in.
-    title: str
-    certificate_id: str
-    #: Milliseconds since the epoch.
-    issued_at: int
-    #: The page of the certificate, which the QR code leads to.
-    url: str
-    #: Who issues: the author of the file. Empty: it names none.
-    issuer_name: str = ""
-    #: What is spoken for the QR code (`Qr.alt`, filled in).
-    qr_alt: str = ""
-    #: The credential as JSON, attached as `credential.json`.
-    credential: bytes | None = None
-    picture: RowPicture | None = None
 
 
 class Press:
