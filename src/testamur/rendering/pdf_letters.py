@@ -45,6 +45,9 @@ _TRIPLES = ("ffi", "ffl", "fft", "ffb", "ffh", "ffk", "ffj")
 #: whatever has it gets its words by ActualText.
 _SILENT = "\u200b"
 
+#: How many codes of two bytes there are; how far a part of a glyph can be moved.
+_CODES, _FARTHEST = 0x10000, 0x7FFF
+
 
 class Letters:
     """
@@ -109,7 +112,7 @@ class Letters:
         is_plain = len(glyphs) == 1 and not (glyph.dx or glyph.dy)
         if is_plain and self._words.setdefault(glyph.id, words) == words:
             return glyphs
-        if self.face.is_cff:
+        if not self._can_merge(glyphs):
             for place, glyph in enumerate(glyphs):
                 self._words.setdefault(glyph.id, _SILENT if place else words)
             return glyphs
@@ -122,6 +125,13 @@ class Letters:
             pen = sum(each.advance for each in glyphs)
             return [self._merge(parts, pen, words, glyph.cluster)]
         return self._apart(words, glyphs)
+
+    def _can_merge(self, glyphs: list[Glyph]) -> bool:
+        """Say whether the font, which is TrueType, has room for one glyph more each."""
+        if self.face.is_cff or self.first + len(self.merged) + len(glyphs) > _CODES:
+            return False
+        most = max(max(abs(each.dx), abs(each.dy)) for each in glyphs)
+        return sum(abs(each.advance) for each in glyphs) + most <= _FARTHEST
 
     def _apart(self, words: str, glyphs: list[Glyph]) -> list[Glyph]:
         """
@@ -136,6 +146,7 @@ class Letters:
         base = max(at for at, own in enumerate(said) if own)
         pens = list(accumulate([each.advance for each in glyphs], initial=0))
         coded = []
+        moved = 0
         for at, (glyph, own) in enumerate(zip(glyphs, said, strict=True)):
             if not own:
                 continue
@@ -143,12 +154,13 @@ class Letters:
             if at == base:
                 drawn.update(n for n, each in enumerate(said) if not each)
             parts = [
-                Part(each.id, pens[n] - pens[at] + each.dx, each.dy)
+                Part(each.id, pens[n] - moved + each.dx, each.dy)
                 for n, each in enumerate(glyphs)
                 if n in drawn
             ]
             advance = sum(glyphs[n].advance for n in drawn)
             coded.append(self._merge(parts, advance, own, glyph.cluster))
+            moved += advance
         return coded
 
     def _merge(
