@@ -462,7 +462,7 @@ def test_people_are_told_what_looks_wrong(
 
 def test_a_heavy_background_is_told(preparer: Preparer) -> None:
     """Every file has it in it: more than 200 KB are worth a word."""
-    noise = Image.effect_noise((500, 400), 90).convert("RGB")
+    noise = Image.effect_noise((900, 700), 90).convert("RGB")
     written = io.BytesIO()
     noise.save(written, "PNG")
 

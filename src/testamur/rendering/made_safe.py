@@ -34,7 +34,9 @@ def made_safe(package: Package) -> tuple[Package, list[str]]:
     for name, width, height, may_be_pdf in _pictures(package):
         data = package.assets[name]
         if data.startswith((b"\x89PNG", b"\xff\xd8\xff")):
-            assets[name] = safe_picture(name, data, width, height)
+            # Source may rely on what kind of file it has.
+            may_lose = design.source is None
+            assets[name] = safe_picture(name, data, width, height, may_lose=may_lose)
         elif _is_svg(data):
             said += check_svg(name, data)
             assets[name] = data

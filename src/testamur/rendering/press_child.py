@@ -10,6 +10,7 @@ reads no files but fonts and those that it was sent, and dies with its parent.
 import json
 import os
 import pickle
+import resource
 import struct
 import sys
 from collections.abc import Sequence
@@ -38,6 +39,8 @@ SIT, IMPORT, PREPARE, KEEP, DRAW = b"S", b"I", b"P", b"K", b"D"
 MEMORY_BYTES = 1024 * 1024 * 1024
 #: Of memory that is its own, where the system counts that.
 OWN_BYTES = 512 * 1024 * 1024
+#: Between questions it needs half of this: with more, it ends, and another begins.
+LARGE_BYTES = 224 * 1024 * 1024
 #: No file of a package is larger.
 FILE_BYTES = 32 * 1024 * 1024
 
@@ -140,11 +143,27 @@ class _Shop:
 
 
 def _answer(head: dict[str, Any], *parts: bytes) -> None:
-    line = json.dumps(head | {"lengths": [len(part) for part in parts]}).encode()
+    head |= {"lengths": [len(part) for part in parts], "is_large": _is_large()}
+    line = json.dumps(head).encode()
     leash.write(ANSWER.pack(len(line), sum(map(len, parts))))
     leash.write(line)
     for part in parts:
         leash.write(part)
+
+
+def _is_large() -> bool:
+    """Say whether this process holds more memory than it should between questions."""
+    if _resident() > LARGE_BYTES:
+        leash.give_back()
+    return _resident() > LARGE_BYTES
+
+
+def _resident() -> int:
+    try:
+        pages = Path("/proc/self/statm").read_text().split()[1]
+    except OSError:  # not Linux
+        return 0
+    return int(pages) * resource.getpagesize()
 
 
 def _plain(refusal: Refusal) -> Sequence[Any]:

@@ -18,15 +18,22 @@ MAX_PPI = 300.0
 #: Visually lossless.
 QUALITY = 90
 
+#: Larger than any drawing of few colours.
+MAX_LOSSLESS_BYTES = 400 * 1024
+
 MAX_PROFILE_BYTES = 4 * 1024 * 1024
 
 # Importing the decoders registers them; nothing else is ever loaded.
 DECODERS = (JpegImagePlugin, PngImagePlugin)
 
 
-def safe_picture(name: str, data: bytes, width: float, height: float) -> bytes:
+def safe_picture(
+    name: str, data: bytes, width: float, height: float, *, may_lose: bool
+) -> bytes:
     """
     Return a PNG or JPEG as a picture for a box of *width* by *height* points.
+
+    A photograph that came as PNG becomes JPEG, if it *may_lose* what nobody sees.
 
     Raises:
         Refusal: INVALID, with the code of what is wrong with it.
@@ -39,11 +46,13 @@ def safe_picture(name: str, data: bytes, width: float, height: float) -> bytes:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             warnings.filterwarnings("ignore", message="Image appears to be a malformed")
-            return _drawn(name, data, form, width, height)
+            return _drawn(name, data, form, (width, height), may_lose=may_lose)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_many(name) from None
     except MemoryError:
-        raise _too_many(name) from None
+        raise wrong(
+            name, "image_pixels", "it takes too much memory to decode. Scale it down"
+        ) from None
     except (OSError, SyntaxError, ValueError, IndexError, Warning) as trouble:
         if "truncated" in str(trouble).casefold():
             raise wrong(
@@ -57,7 +66,9 @@ def safe_picture(name: str, data: bytes, width: float, height: float) -> bytes:
         ) from None
 
 
-def _drawn(name: str, data: bytes, form: str, width: float, height: float) -> bytes:
+def _drawn(
+    name: str, data: bytes, form: str, box: tuple[float, float], *, may_lose: bool
+) -> bytes:
     with Image.open(BytesIO(data), formats=(form,)) as opened:
         if opened.width * opened.height > MAX_PIXELS:
             raise _too_many(name)
@@ -65,22 +76,46 @@ def _drawn(name: str, data: bytes, form: str, width: float, height: float) -> by
             raise wrong(
                 name, "image_animated", "it is animated. Save one picture of it"
             )
-        most = _most(opened.size, width, height)
+        most = _most(opened.size, *box)
         if form == "JPEG" and most:
             opened.draft("RGB", most)
         opened.load()
         profile = opened.info.get("icc_profile")
-        picture = ImageOps.exif_transpose(opened)
-    picture = _in_colour(picture, profile)
-    if most and (picture.width > most[0] or picture.height > most[1]):
-        picture.thumbnail(most, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    picture.info = {}
-    written = BytesIO()
-    if form == "PNG":
+        # In place, and smaller first: there is little room for copies.
+        if most and opened.mode in ("RGB", "RGBA", "CMYK", "L"):
+            _shrink(opened, most)
+        ImageOps.exif_transpose(opened, in_place=True)
+        picture = _in_colour(opened, profile)
+        if most:
+            _shrink(picture, _upright(most, picture.size))
+        picture.info = {}
+        if form == "JPEG":
+            return _jpeg(picture)
+        written = BytesIO()
         picture.save(written, "PNG", compress_level=6)
-    else:
-        picture.convert("RGB").save(written, "JPEG", quality=QUALITY, optimize=True)
+    if may_lose and picture.mode == "RGB" and written.tell() > MAX_LOSSLESS_BYTES:
+        # It is no drawing but a photograph: nobody sees what is lost.
+        smaller = _jpeg(picture)
+        if len(smaller) < written.tell() / 2:
+            return smaller
     return written.getvalue()
+
+
+def _jpeg(picture: Image.Image) -> bytes:
+    written = BytesIO()
+    picture.convert("RGB").save(written, "JPEG", quality=QUALITY, optimize=True)
+    return written.getvalue()
+
+
+def _shrink(picture: Image.Image, most: tuple[int, int]) -> None:
+    if picture.width > most[0] and picture.height > most[1]:
+        picture.thumbnail(most, Image.Resampling.LANCZOS, reducing_gap=2.0)
+
+
+def _upright(most: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+    """Return the limit the way round that a picture is once it stands upright."""
+    is_turned = (most[0] > most[1]) != (size[0] > size[1])
+    return (most[1], most[0]) if is_turned else most
 
 
 def _in_colour(picture: Image.Image, profile: object) -> Image.Image:

@@ -286,6 +286,8 @@ class _Booth:
             # It may be halfway through an answer that nobody will read.
             self.close()
             raise
+        if head.get("is_large") and verb != KEEP:
+            self.close()
         if verb == PREPARE:
             # The files of another template are where those of the kept one were.
             self._kept = None
