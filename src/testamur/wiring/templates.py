@@ -2,18 +2,18 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from testamur.adapters.sql.templates import SqlTemplates
-from testamur.core.columns import ATTRIBUTE_PREFIX, is_attribute_name
 from testamur.core.ids import is_id
-from testamur.core.refusals import Fault, Kind, Reason, Refusal
+from testamur.core.refusals import Fault, Kind, Refusal
 from testamur.core.text import nfc, quoted, text_problem, trim
 from testamur.core.words import (
-    Facts,
     Template,
     TemplateAbout,
     TemplateState,
@@ -26,10 +26,10 @@ from testamur.rendering.package_schema import TEMPLATE_SCHEMA
 
 from .gallery import Registered, register
 from .office import Office
+from .template_samples import checked, drawn
 
 if TYPE_CHECKING:
     from testamur.rendering.preparation import Preparation
-    from testamur.rendering.printer import Subject
 
 MAX_NAME_CHARACTERS = 255
 
@@ -39,29 +39,9 @@ NUMBERED = re.compile(r"(.+)@([1-9][0-9]{0,8})", re.DOTALL)
 #: How many names are listed to who asked for one that is not there.
 LISTED_NAMES = 12
 
-#: What a sample certificate says where its asker does not.
-SAMPLE = {
-    "name": "Introduction to Marine Biology",
-    "description": "Forty hours of lectures and field work on the ecology of the "
-    "North Atlantic coast, with a written examination.",
-    "category": "Course",
-    "recipientName": "Ada Lovelace",
-    "recipientEmail": "ada@example.org",
-}
-#: What else it can be told to say.
-SAYABLE = ("issuerName",)
-SAMPLE_REFERENCE = "SAMPLE"
-SAMPLE_ATTRIBUTES = {
-    "hours": "40",
-    "instructor": "Prof. Maria Silva",
-    "location": "Lisbon",
-    "result": "Passed with distinction",
-    "signatory": "Dr. Elena Marsh",
-    "signatory_title": "Director of Studies",
-    "standard": "ISO 9001",
-}
-SAMPLE_VALID_DAYS = 365
-DAY = 24 * 60 * 60 * 1000
+#: So many may wait for the one process that reads what strangers sent; whoever comes
+#: then would only keep a thread from others.
+MOST_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -158,7 +138,8 @@ class Templates:
         Raises:
             Refusal: INVALID or TOO_LARGE, with what to change in the PDF.
         """
-        return self.office.typesetting.package_of(data, name or "")
+        with self._turn():
+            return self.office.typesetting.package_of(data, name or "")
 
     # --- What there is ---
 
@@ -280,20 +261,18 @@ class Templates:
             Refusal: NOT_FOUND; INVALID `template_broken`, or what is wrong with a
                 value (`glyph_missing`, `text_too_long`).
         """
-        # Imported when it is first needed: it brings everything that draws.
-        from testamur.rendering.printer import Printer
-
         _, version = self.version(tenant_id, template_id, number)
-        subject = self._sample(version, values or {})
-        with self.office.blobs.open(self.prepared(version.id)) as file:
-            printer = Printer(file.read(), self.office.typesetting)
-        problem = printer.problem(subject)
-        if problem is not None:
-            raise Refusal(Kind.INVALID, problem.code, problem.message)
-        drawn = printer.file(subject, None)
-        if kind == "png":
-            return printer.png(drawn)
-        return drawn if drawn.startswith(b"%PDF-") else printer.prefix + drawn
+        given = checked(values or {})
+        with self._turn(), self.office.blobs.open(self.prepared(version.id)) as file:
+            return drawn(
+                file.read(),
+                kind,
+                about=version.about,
+                values=given,
+                now=self.office.clock(),
+                url=self.office.public_url,
+                typeset=self.office.typesetting,
+            )
 
     def files(self) -> set[str]:
         """Return the digest of every file that any version, or print, needs."""
@@ -308,6 +287,25 @@ class Templates:
     @cached_property
     def _gallery(self) -> Registered:
         return register(self._store, self.office.blobs, self.office.clock())
+
+    @cached_property
+    def _turns(self) -> threading.BoundedSemaphore:
+        return threading.BoundedSemaphore(MOST_AT_ONCE)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._turns.acquire(blocking=False):
+            raise Refusal(
+                Kind.TOO_OFTEN,
+                "templates_busy",
+                "Too many templates are being prepared at this moment. Send it again "
+                "shortly.",
+                retry_after_seconds=5,
+            )
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def _register(self) -> None:
         """Have the templates that come with Testamur be in the database."""
@@ -328,7 +326,8 @@ class Templates:
             and newest.state is not TemplateState.WAITING
         ):
             return packed, None
-        return packed, self.office.typesetting.prepare(packed)
+        with self._turn():
+            return packed, self.office.typesetting.prepare(packed)
 
     def _settled(
         self, version: TemplateVersion, made: "Preparation | None"
@@ -411,55 +410,6 @@ class Templates:
             at="template",
         )
 
-    def _sample(self, version: TemplateVersion, values: Mapping[str, str]) -> "Subject":
-        from testamur.rendering.printer import Subject
-        from testamur.rendering.sample import sample_picture
-
-        given = {name: _checked_value(name, value) for name, value in values.items()}
-        for name in given:
-            if name not in SAMPLE and name not in SAYABLE and not is_attribute(name):
-                columns = ", ".join((*SAMPLE, *SAYABLE, ATTRIBUTE_PREFIX + "..."))
-                raise Refusal(
-                    Kind.INVALID,
-                    "unknown_parameter",
-                    f"A sample can be told what to say for {columns}.",
-                    at=name[:64],
-                )
-        said = SAMPLE | {name: value for name, value in given.items() if name in SAMPLE}
-        attributes = {}
-        for column in (*version.about.columns, *given):
-            if is_attribute(column):
-                name = column.removeprefix(ATTRIBUTE_PREFIX)
-                plain = SAMPLE_ATTRIBUTES.get(name, name.replace("_", " ").capitalize())
-                attributes[name] = given.get(column, plain)
-        now = self.office.clock()
-        return Subject(
-            facts=Facts(
-                name=said["name"],
-                description=said["description"],
-                category=said["category"],
-                recipient_email=said["recipientEmail"],
-                recipient_name=said["recipientName"],
-                attributes=tuple(attributes.items()),
-                expiry_days=None,
-                image="",
-            ),
-            certificate_id=SAMPLE_REFERENCE,
-            reference=SAMPLE_REFERENCE,
-            issued_at=now,
-            valid_until=now + SAMPLE_VALID_DAYS * DAY,
-            issuer_name=given.get("issuerName", "Sample Institute"),
-            url=self.office.public_url,
-            picture=sample_picture() if version.about.takes_picture else None,
-        )
-
-
-def is_attribute(column: str) -> bool:
-    """Say whether *column* is one of a tenant's own."""
-    return column.startswith(ATTRIBUTE_PREFIX) and is_attribute_name(
-        column.removeprefix(ATTRIBUTE_PREFIX)
-    )
-
 
 def _checked_name(name: str) -> str:
     """
@@ -487,14 +437,6 @@ def _checked_name(name: str) -> str:
             at="name",
         )
     return name
-
-
-def _checked_value(name: str, value: str) -> str:
-    value = nfc(trim(value))
-    problem: Reason | None = text_problem(value, name, may_break=name == "description")
-    if problem is not None:
-        raise Refusal(Kind.INVALID, problem.code, problem.message, at=name)
-    return value
 
 
 def _about(
