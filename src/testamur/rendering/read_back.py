@@ -21,7 +21,7 @@ from .leaf import Binder, Damaged, Leaf, Window
 from .lean import has_constant_texts, lean_binder
 from .prepared import Prepared
 from .qr import QUIET, modules
-from .said import counted, letters, marked, runs_of
+from .said import counted, has_rtl, is_on, letters, repeatable, spelt_out, words_of
 from .values import filled, key_of
 from .wording import upper
 
@@ -149,9 +149,9 @@ class ReadBack:
             return _wrong_codes(leaf, page.width, page.height, expected.url)
         has_constant = is_whole or self._has_constant_texts
         texts = [*expected.texts, *(self._constant if has_constant else ())]
-        wrong_text = _wrong_typeset_text if is_whole else _wrong_text
+        art = self._art if is_whole else ""
         return (
-            wrong_text(leaf.text(), texts, self._art if is_whole else "")
+            _wrong_text(leaf.text(), texts, art, is_typeset=is_whole)
             or self._wrong_qr(leaf, expected.url)
             or self._wrong_picture(leaf, expected, is_whole=is_whole)
         )
@@ -191,37 +191,37 @@ _MISSING = "A text of the row is missing in the file, or reads differently."
 _FOREIGN = "The file has text that is not of its row."
 
 
-def _wrong_text(found: str, texts: Sequence[str], art: str) -> str | None:
+def _wrong_text(
+    found: str, texts: Sequence[str], art: str, *, is_typeset: bool
+) -> str | None:
     """Compare the letters of a page with those of *texts* and of its *art*."""
-    page = letters(found)
-    meant = [letters(text) for text in texts]
-    if not all(_is_on(page, text) for text in meant):
+    page, pieces = letters(found), [letters(text) for text in texts]
+    total = "".join((*pieces, art))
+    problem = _difference(page, pieces, total)
+    if problem is not None and has_rtl(page):
+        # pdfium orders all that stands side by side as one line; word by word it
+        # is right. And it spells out signs such as ½.
+        page, total = spelt_out(page), spelt_out(total)
+        pieces = [piece for text in texts for piece in words_of(text)]
+        problem = _difference(page, pieces, total)
+    if problem is not None and is_typeset:
+        # Typst says some letters once for each glyph: these are not counted.
+        repeated = repeatable("".join(pieces))
+        if repeated <= set(page):
+            without = {ord(character): None for character in repeated}
+            pieces = [piece.translate(without) for piece in pieces]
+            page, total = page.translate(without), total.translate(without)
+            problem = _difference(page, pieces, total)
+    return problem
+
+
+def _difference(page: str, pieces: Sequence[str], total: str) -> str | None:
+    """Say whether *page* has all *pieces*, and the characters of *total*."""
+    if not all(is_on(page, piece) for piece in pieces):
         return _MISSING
-    there, due = Counter(counted(page)), Counter(counted("".join((*meant, art))))
-    return None if there == due else _FOREIGN
-
-
-def _wrong_typeset_text(found: str, texts: Sequence[str], art: str) -> str | None:
-    """
-    Compare, where Typst has drawn: it repeats a letter with marks for each glyph.
-
-    So what has marks is compared letter by letter there, and not counted.
-    """
-    if (problem := _wrong_text(found, texts, art)) is None:
-        return None
-    page, meant = letters(found), "".join([letters(text) for text in texts])
-    if not (repeated := marked(meant)):
-        return problem
-    plain = {ord(character): None for character in repeated}
-    kept = [letters(text).translate(plain) for text in texts]
-    if repeated - set(page):
-        return _MISSING
-    return _wrong_text(page.translate(plain), kept, art.translate(plain))
-
-
-def _is_on(page: str, text: str) -> bool:
-    """Say whether *page* has *text*, its directions in whatever order."""
-    return text in page or all(run in page for run in runs_of(text))
+    if Counter(counted(page)) != Counter(counted(total)):
+        return _FOREIGN
+    return None
 
 
 def _wrong_codes(leaf: Leaf, width: float, height: float, url: str) -> str | None:

@@ -9,8 +9,8 @@ import unicodedata
 _FORMS = re.compile("[\ufb00-\ufb4f\ufb50-\ufdff\ufe70-\ufefc]")
 #: What pdfium puts for a hyphen at the end of a line.
 _LINE_END_HYPHENS = dict.fromkeys(map(ord, "\x02\ufffe"), "-")
-#: Brackets that look to the left stand for those that look to the right.
-_MIRRORED = str.maketrans(")]}>»›", "([{<«‹")
+#: Brackets and quotation marks: closing ones stand for opening ones.
+_MIRRORED = str.maketrans(")]}>»›”’」』】》〉）］｝", "([{<«‹“‘「『【《〈（［｛")
 _RTL = ("R", "AL")
 
 
@@ -43,21 +43,34 @@ def counted(said: str) -> str:
     return said.translate(_MIRRORED)
 
 
-def runs_of(said: str) -> list[str]:
-    """
-    Cut *said* (see `letters`) where a reader may put its parts in another order.
+def has_rtl(said: str) -> bool:
+    """Say whether any letter of *said* runs from right to left."""
+    return not said.isascii() and any(
+        unicodedata.bidirectional(character) in _RTL for character in said
+    )
 
-    That is nowhere if all of it runs from left to right. Else letters of one
-    direction stay together, and so do digits.
+
+def spelt_out(said: str) -> str:
+    """Return *said* with signs as the letters that they are made of: ½ as 1/2."""
+    signs = unicodedata.normalize("NFKC", said)
+    return signs.replace("\u2044", "/").translate(_VISIBLE)
+
+
+def words_of(text: str) -> list[str]:
     """
-    kinds = [unicodedata.bidirectional(character) for character in said]
-    if not any(kind in _RTL for kind in kinds):
-        return [said]
+    Cut *text* where a reader may put its parts in another order, beside letters
+    that run from right to left: letters of one direction stay together, and digits.
+    """
+    return [run for word in text.split() for run in _runs_of(spelt_out(letters(word)))]
+
+
+def _runs_of(said: str) -> list[str]:
     runs: list[str] = []
     before = ""
-    for character, kind in zip(said, kinds, strict=True):
+    for character in said:
+        kind = unicodedata.bidirectional(character)
         kind = "R" if kind == "AL" else kind
-        if kind == "NSM" and runs and before:
+        if kind == "NSM" and before:
             runs[-1] += character
         elif kind not in ("L", "R", "EN", "AN"):
             before = ""
@@ -69,12 +82,36 @@ def runs_of(said: str) -> list[str]:
     return runs
 
 
-def marked(said: str) -> set[str]:
-    """Return the characters of *said* that are marks, or beside one."""
+def is_on(page: str, piece: str) -> bool:
+    """
+    Say whether *page* says *piece*.
+
+    Letters that run from right to left need only stand together: amid others, some
+    are read backwards.
+    """
+    if piece in page:
+        return True
+    if not has_rtl(piece):
+        return False
+    plain, among = _unmarked(piece), _unmarked(page)
+    meant, size = sorted(plain), len(plain)
+    return any(
+        sorted(among[at : at + size]) == meant for at in range(len(among) - size + 1)
+    )
+
+
+def _unmarked(said: str) -> str:
+    return "".join([c for c in said if unicodedata.bidirectional(c) != "NSM"])
+
+
+def repeatable(said: str) -> set[str]:
+    """Return the characters of *said* that are marks, beside one, or right to left."""
     found: set[str] = set()
     for at, character in enumerate(said):
         if unicodedata.category(character).startswith("M"):
             found.update(said[max(at - 1, 0) : at + 2])
+        elif unicodedata.bidirectional(character) in _RTL:
+            found.add(character)
     return found
 
 
