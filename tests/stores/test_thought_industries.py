@@ -6,6 +6,7 @@ import pytest
 
 from support.access import AccessRoom
 from testamur.adapters.sql.database import Database
+from testamur.adapters.sql.fsck import violations
 from testamur.adapters.sql.thought_industries import (
     BROKEN,
     READY,
@@ -161,3 +162,21 @@ def test_a_request_is_found_again_until_it_is_ended(store, acme):
 
     assert known == {"digest": replace(row, job_id="job-1", number=4)}
     assert taken == {"HC-1"}
+
+
+def test_fsck_knows_what_these_tables_promise(store, database, acme):
+    """A template that is ready is one of ours; a certification has its row."""
+    added(store, acme, template(acme, 1))
+    assert list(violations(database)) == []
+
+    store.finish([Finished(store.claim(1, 9)[0], template_id="t", version=1)])
+    row = Certification("c1", COURSE, "digest", 1, None, None, None, 5)
+    with store.changing(acme, 5) as changes:
+        changes.add_certifications([(row, "course", COURSE)])
+    store.place([("c1", "job-1", 4)])
+
+    wrong = list(violations(database))
+    assert [one.partition(" is ")[2] for one in wrong] == [
+        "ready, and is no template of its tenant",
+        "of a row that its tenant does not have",
+    ]

@@ -276,6 +276,17 @@ RULES: Mapping[str, str] = {
         LEFT JOIN erasures e ON e.job_seq = p.job_seq AND e.number = p.number
         WHERE c.id IS NULL OR e.number IS NOT NULL
     """,
+    "certificate template {} is ready, and is no template of its tenant": """
+        SELECT t.id FROM ti_templates t WHERE t.state = 'ready' AND NOT EXISTS
+          (SELECT 1 FROM template_versions v JOIN templates o ON o.id = v.template_id
+           WHERE o.id = t.template_id AND v.number = t.version
+             AND o.tenant_id = t.tenant_id)
+    """,
+    "certification {} is of a row that its tenant does not have": """
+        SELECT c.id FROM ti_certifications c WHERE c.job_id IS NOT NULL AND NOT EXISTS
+          (SELECT 1 FROM jobs j WHERE j.id = c.job_id AND j.tenant_id = c.tenant_id
+             AND c.number BETWEEN 1 AND j.total)
+    """,
     "rendition {} has no leaf": """
         SELECT c.id || '/' || r.format FROM renditions r JOIN certificates c
           ON c.job_seq = r.job_seq AND c.number = r.number
