@@ -10,7 +10,16 @@ import pytest
 from pikepdf import Array, Dictionary, Name, Pdf
 from PIL import Image
 
-from support.typesetting import QR, RED_SQUARE, TEXT, laid, package, row, template
+from support.typesetting import (
+    QR,
+    RED_SQUARE,
+    TEXT,
+    laid,
+    package,
+    row,
+    source,
+    template,
+)
 from testamur.core.refusals import Refusal
 from testamur.rendering.fonts import Fonts
 from testamur.rendering.leaf import Binder, Window
@@ -511,3 +520,10 @@ def test_a_typeset_page_lies_on_its_pdf(preparer: Preparer) -> None:
         assert pdf.Root.MarkInfo.Marked
         assert list(pdf.attachments) == ["credential.json"]
     assert drawn == drawn_by_typst(made, preparer)
+
+
+def test_what_typst_says_of_source_is_told(preparer: Preparer) -> None:
+    """A font that is not there is replaced by another, and that is said."""
+    made = preparer.prepare(source('#text(font: "Comic Sans MS")[Hello]'))
+
+    assert any("unknown font family" in said for said in made.warnings)

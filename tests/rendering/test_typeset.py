@@ -167,7 +167,7 @@ def test_a_typeset_file_is_fit_for_archives(both: Both) -> None:
         assert str(pdf.Root.Lang) == "pt-BR"
         assert pdf.attachments["credential.json"].get_file().read_bytes() == CREDENTIAL
         assert pdf.check_pdf_syntax() == []
-    assert b"D:20261122" in drawn
+    assert b"D:20250304" in drawn
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_source_is_given_every_value_the_code_and_the_language(
 
     assert isinstance(drawn, bytes), drawn
     with Binder().open(drawn) as leaf:
-        assert "Ana #panic(), 40, 2026-11-22, en" in leaf.text()
+        assert "Ana #panic(), 40, 2025-03-04, en" in leaf.text()
         assert leaf.attachments() == [CREDENTIAL]
 
 
@@ -276,3 +276,12 @@ def test_wrong_source_is_refused_with_its_line(
     assert says in refused.value.detail
     assert "main.typ" in refused.value.detail
     assert str(tmp_path.parent.parent) not in refused.value.detail
+
+
+def test_today_is_the_day_of_issue(typesetter: Typesetter) -> None:
+    """Source that asks for the date gets the same one every time."""
+    drawn = drawn_by(typesetter, PLAIN + "[#datetime.today().display()]")
+
+    assert isinstance(drawn, bytes), drawn
+    with Binder().open(drawn) as leaf:
+        assert "2025-03-04" in leaf.text()

@@ -15,8 +15,8 @@ from testamur.rendering.package import Package, pack, read_package
 from testamur.rendering.stamp import Extras, RowPicture
 from testamur.rendering.values import filled, values_of
 
-#: 22 November 2026.
-ISSUED = 1_795_305_600_000
+#: 4 March 2025.
+ISSUED = 1_741_046_400_000
 URL = "https://certificates.example.org/c/0123456789"
 CREDENTIAL = b'{"type": ["VerifiableCredential"], "id": "one"}'
 

@@ -106,6 +106,9 @@ class Preparer:
         """Return a template that draws its page itself: a sample shows that it can."""
         usual = sample(package, USUAL)
         drawn = self._typeset(package, Laid(()), usual)
+        said += [
+            f"{package.design.source}: {doubt}." for doubt in self.typesetter.doubts
+        ]
         prepared = Prepared(
             design=package.design,
             assets=package.assets,

@@ -24,7 +24,7 @@ from .package import Package
 from .stamp import Extras
 from .type_case import TypeCase, fonts_in, links_to
 from .typeset_pages import has_one_page, laid_over, too_many_pages
-from .typst_errors import missing_glyph, wrong_source
+from .typst_errors import clean, missing_glyph, wrong_source
 from .typst_source import Page, about, qr_svg, row_picture
 
 #: Both at once: what is archived can be read aloud, and what no font has is an error.
@@ -62,6 +62,8 @@ class Typesetter:
         #: The fonts that the compiler has.
         self._fonts: typst.Fonts | None = None
         self._desk: _Desk | None = None
+        #: What Typst said of the last page that it drew.
+        self.doubts: list[str] = []
 
     def pdf(
         self,
@@ -112,7 +114,10 @@ class Typesetter:
         """Return the page as a PNG of *ppi* pixels per inch; as `pdf` otherwise."""
         desk = self._at(package)
         inputs = desk.inputs(laid, extras, values, is_over=False)
-        return self._drawn(desk, inputs, extras, format="png", ppi=ppi)
+        moment = extras.issued_at // 1000
+        return self._drawn(
+            desk, inputs, extras, format="png", ppi=ppi, timestamp=moment
+        )
 
     def art(self, package: Package) -> bytes:
         """Return a PDF of the page without text, QR code and the row's picture."""
@@ -172,7 +177,7 @@ class Typesetter:
             picture = self._root / row_picture(extras)
             picture.write_bytes(extras.picture.data)
         try:
-            drawn = self._compiler_for(desk).compile(
+            drawn, doubts = self._compiler_for(desk).compile_with_warnings(
                 input=str(self._root / desk.main), sys_inputs=dict(inputs), **how
             )
         except typst.TypstError as error:
@@ -185,6 +190,7 @@ class Typesetter:
         finally:
             if picture is not None:
                 picture.unlink()
+        self.doubts = [clean(doubt.message) for doubt in doubts]
         if isinstance(drawn, list):
             raise too_many_pages(desk.package.design.source or "", len(drawn))
         assert isinstance(drawn, bytes)
