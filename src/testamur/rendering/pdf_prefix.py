@@ -19,7 +19,6 @@ from PIL import ImageCms
 from .design import Design, Picture, Text
 from .fonts import Fonts
 from .laid import Laid
-from .pdf_art import write_art
 from .pdf_file import HEADER, TIGHT, Objects
 from .pdf_fonts import Written, write_font
 from .pdf_language import Spoken
@@ -46,6 +45,9 @@ def build_prefix(
     Raises:
         ValueError: *art* is no such PDF.
     """
+    # Whoever draws from a prefix that is there need not have pikepdf's 10 MiB.
+    from .pdf_art import write_art
+
     page = design.page
     objects = Objects(len(HEADER), 1, level=TIGHT)
     form = write_art(objects, art, page.width, page.height)
