@@ -2,7 +2,10 @@
 
 import dataclasses
 import json
+import re
+from pathlib import Path
 
+import fontpkg_eb_garamond
 import pytest
 from PIL import Image
 
@@ -16,6 +19,11 @@ from support.gallery_sheets import (
 )
 from testamur.rendering.design import Qr, Text
 from testamur.rendering.gallery import HERE, names, package_of
+from testamur.rendering.package import pack
+from testamur.rendering.prepare import Preparer
+from testamur.rendering.typeset import Typesetter
+
+ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.xdist_group("gallery")
 
@@ -116,3 +124,26 @@ def test_no_built_in_template_has_text_in_its_art():
         template = json.loads((HERE / name / "template.json").read_text())
         assert template["background"] == "background.svg"
         assert "<text" not in (HERE / name / "background.svg").read_text()
+
+
+def test_the_examples_of_the_documentation_can_be_drawn(tmp_path):
+    """
+    Whoever copies one from docs/templates.md has a template.
+    """
+    page = (ROOT / "docs" / "templates.md").read_text()
+    declared, expert = (
+        json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.S)
+    )
+    (typst,) = re.findall(r"```typst\n(.*?)```", page, re.S)
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"/>'
+    folder = Path(fontpkg_eb_garamond.__file__).parent / "files"
+    font = (folder / "EBGaramond[wght].ttf").read_bytes()
+    files = {"frame.svg": svg, "logo.svg": svg, "OurSerif-Bold.ttf": font}
+    preparer = Preparer(Typesetter(tmp_path))
+
+    made = preparer.prepare(pack(declared, files))
+    drawn = preparer.prepare(pack(expert, {"main.typ": typst.encode()}))
+
+    assert made.prepared.plan is not None
+    assert made.warnings == ()
+    assert drawn.sample.startswith(b"%PDF-")
