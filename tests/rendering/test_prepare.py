@@ -527,3 +527,12 @@ def test_what_typst_says_of_source_is_told(preparer: Preparer) -> None:
     made = preparer.prepare(source('#text(font: "Comic Sans MS")[Hello]'))
 
     assert any("unknown font family" in said for said in made.warnings)
+
+
+def test_source_that_takes_long_for_a_page_is_refused(
+    preparer: Preparer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row by row it would hold everybody up."""
+    monkeypatch.setattr("testamur.rendering.prepare.SECONDS_PER_PAGE", 0.0)
+
+    assert refused(preparer, source("Hello")).code == "template_too_complex"

@@ -68,7 +68,7 @@ def test_hostile_source_is_refused_within_seconds(
         typesetting.prepare(source(typst))
 
     assert refused.value.code == code
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert "/tmp" not in refused.value.detail
 
 

@@ -6,6 +6,7 @@ out; then both ways of drawing are tried on samples, and compared.
 """
 
 import tempfile
+import time
 from pathlib import Path
 
 from testamur.core.refusals import Fault, Kind, Reason, Refusal
@@ -28,6 +29,9 @@ __all__ = ["Preparation", "Preparer", "prepare"]
 
 #: Of what every certificate's file has in it, more than this deserves a word.
 HEAVY_BYTES = 200 * 1024
+
+#: Of processor: source that takes longer would hold everybody up, row by row.
+SECONDS_PER_PAGE = 2.0
 
 
 def prepare(package: bytes) -> Preparation:
@@ -105,7 +109,16 @@ class Preparer:
     def _source(self, package: Package, said: list[str]) -> Preparation:
         """Return a template that draws its page itself: a sample shows that it can."""
         usual = sample(package, USUAL)
+        began = time.process_time()
         drawn = self._typeset(package, Laid(()), usual)
+        if time.process_time() - began > SECONDS_PER_PAGE:
+            raise Refusal(
+                Kind.INVALID,
+                "template_too_complex",
+                f"Drawing one certificate takes longer than {SECONDS_PER_PAGE:g} "
+                "seconds. Simplify what the source draws.",
+                at=package.design.source,
+            )
         said += [
             f"{package.design.source}: {doubt}." for doubt in self.typesetter.doubts
         ]
