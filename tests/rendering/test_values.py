@@ -143,6 +143,24 @@ def test_dates_are_spelt_in_the_language_of_the_design(language, format, said):
     assert printed("{{issuedAt%s}}" % format, language) == said  # noqa: UP031
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("2024-02-29", "29. Februar 2024"),
+        ("2025-02-29", "2025-02-29"),
+        ("in spring", "in spring"),
+        ("", ""),
+    ],
+)
+def test_an_attribute_that_is_a_date_takes_a_format(value, said):
+    """
+    What is no date is printed as the row has it.
+    """
+    facts = replace(FACTS, attributes=(("passed", value),))
+
+    assert printed("{{attribute_passed|d. MMMM y}}", "de", facts=facts) == said
+
+
 def test_dates_are_those_of_utc():
     """
     The last millisecond of a year is in that year, wherever the server stands.

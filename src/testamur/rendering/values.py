@@ -24,7 +24,8 @@ FIELDS: tuple[str, ...] = (
     *("issuerName", "issuedAt", "validUntil", "reference", "id", "url"),
 )
 
-#: Those that are dates and take a format.
+#: Those that are dates and take a format. So do attributes: one that is a date, such
+#: as 2030-12-31, is spelt that way; another is printed as it is.
 DATES: tuple[str, ...] = ("issuedAt", "validUntil")
 
 #: The formats that have a name.
@@ -33,6 +34,8 @@ FORMATS = ("long", "medium", "short", "iso")
 _LISTED = ", ".join((*FIELDS, f"{ATTRIBUTE_PREFIX}... (a column of the rows)"))
 
 _PLACE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 #: What stands between apostrophes in a CLDR pattern is literal (UTS 35, part 4, 8).
 _QUOTED = re.compile(r"'[^']*'")
@@ -92,10 +95,10 @@ def _field(text: str) -> Field:
         raise ValueError(f"{shown} is no field. Those that there are: {_LISTED}.")
     if not bar:
         return Field(name)
-    if name not in DATES:
+    if name not in DATES and not name.startswith(ATTRIBUTE_PREFIX):
         raise ValueError(
-            f"{shown} has a format, and only dates take one: {' and '.join(DATES)}. "
-            f"Write {{{{{name}}}}}."
+            f"{shown} has a format, and only dates take one: {' and '.join(DATES)}, "
+            f"and attributes that are dates. Write {{{{{name}}}}}."
         )
     if form not in FORMATS and not _is_pattern(form):
         raise ValueError(
@@ -157,6 +160,8 @@ def values_of(
             value = plain[field.name]
         else:
             value = attributes.get(field.name.removeprefix(ATTRIBUTE_PREFIX), "")
+            if field.format is not None:
+                value = _as_date(value, field.format, design.language)
         values[key_of(field)] = value
     if design.source is not None:
         # Nobody knows which of them it prints.
@@ -194,6 +199,15 @@ def _dated(moment: int | None, form: str | None, language: str) -> str:
         return ""
     # Dates beyond year 9999 do not exist to `datetime`; no row can have one.
     return _spelt(datetime.fromtimestamp(moment // 1000, UTC).date(), form, language)
+
+
+def _as_date(text: str, form: str, language: str) -> str:
+    """Return *text* in the format, if it is a date."""
+    try:
+        day = date.fromisoformat(text) if _DATE.fullmatch(text) else None
+    except ValueError:  # the 30th of February
+        day = None
+    return text if day is None else _spelt(day, form, language)
 
 
 @lru_cache(maxsize=512)

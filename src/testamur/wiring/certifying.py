@@ -47,11 +47,6 @@ SKEW_MILLISECONDS = 5 * MINUTE
 #: What stands where the service would name what was learned.
 CATEGORIES = {"course": "Course", "learningPath": "Learning path"}
 
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July", "August"),
-    *("September", "October", "November", "December"),
-)
-
 #: How often identifiers are drawn until none is taken.
 IDENTIFIER_DRAWS = 50
 
@@ -617,19 +612,14 @@ def _record(wanted: _Wanted, row: Certification, use: TemplateUse) -> dict[str, 
     fields, user = wanted.template.fields, wanted.user
     title = fields.get("resourceTitle") or fields["title"]
     awarded = datetime.fromisoformat(wanted.certify.awarded_at or rfc3339(row.made_at))
-    attributes: dict[str, str | None] = {
-        page.AWARDED: awarded.date().isoformat(),
-        **{
-            page.awarded_name(one): _dated(awarded, one)
-            for one in page.date_formats_of(fields)
-        },
-    }
+    attributes: dict[str, str | None] = {**_said(fields, user)}
+    attributes |= wanted.certify.attributes
+    # What is ours to say, nobody says otherwise.
+    attributes[page.AWARDED] = awarded.date().isoformat()
     if row.identifier is not None:
         attributes[page.IDENTIFIER] = row.identifier
     if wanted.certify.recertify_at is not None:
         attributes[page.RECERTIFICATION] = wanted.certify.recertify_at[:10]
-    attributes |= _said(fields, user)
-    attributes |= wanted.certify.attributes
     end = _end(wanted.certify, wanted.template, row.made_at)
     if end is not None:
         attributes["validUntil"] = end
@@ -654,23 +644,6 @@ def _said(fields: Mapping[str, Any], user: StoredUser) -> dict[str, str]:
         for name in page.attributes_of(fields)
         if isinstance(known.get(name), str)
     }
-
-
-def _dated(at: datetime, form: str) -> str:
-    """
-    Spell a date as the service does.
-
-    >>> _dated(datetime(2024, 5, 1), "usLong")
-    'May 1, 2024'
-    """
-    match form:
-        case "euroShort":
-            return f"{at.day:02}-{at.month:02}-{at.year:04}"
-        case "usShort":
-            return f"{at.month:02}-{at.day:02}-{at.year:04}"
-        case "usLong":
-            return f"{MONTHS[at.month - 1]} {at.day}, {at.year}"
-    return at.date().isoformat()
 
 
 def _view(user: StoredUser) -> spell.UserView:

@@ -113,19 +113,6 @@ def attributes_of(fields: Mapping[str, Any]) -> Sequence[str]:
     return list(found)
 
 
-def date_formats_of(fields: Mapping[str, Any]) -> Sequence[str]:
-    """Return the formats in which the date of the award is printed."""
-    labels = fields.get("labels")
-    if not labels:
-        return [DEFAULT_DATE_FORMAT]
-    found = dict.fromkeys(
-        label.get("dateFormat", DEFAULT_DATE_FORMAT)
-        for label in labels
-        if label["type"] in AWARD_DATES
-    )
-    return list(found)
-
-
 def identifier_of(fields: Mapping[str, Any]) -> tuple[str, int] | None:
     """Return prefix and length of the identifiers that are printed, if one is."""
     for label in fields.get("labels") or []:
@@ -133,11 +120,6 @@ def identifier_of(fields: Mapping[str, Any]) -> tuple[str, int] | None:
             length = label.get("identifierBodyLength", DEFAULT_IDENTIFIER_LENGTH)
             return label.get("identifierPrefix", ""), length
     return None
-
-
-def awarded_name(date_format: str) -> str:
-    """Return the attribute in which the award's date has this format."""
-    return AWARDED if date_format == "iso8601" else f"{AWARDED}_{date_format}"
 
 
 def _has_rules(label: Mapping[str, Any]) -> bool:
@@ -156,7 +138,7 @@ def _words(label: Mapping[str, Any]) -> str:
     if kind == "textLabel":
         return str(label["text"])
     if kind in AWARD_DATES:
-        return _attribute_field(awarded_name(date_format))
+        return _attribute_field(f"{AWARDED}|{DATE_FORMATS[date_format]}")
     if kind == END_DATE:
         return _field(f"validUntil|{DATE_FORMATS[date_format]}")
     if kind == "identifier" and _has_rules(label):
@@ -284,7 +266,8 @@ def _default_layout(page: Page) -> list[Item]:
     text("{{recipientName}}", 0.38, 0.13, 38, fit="both")
     text("for", 0.52, 0.045, 14)
     text("{{name}}", 0.57, 0.12, 24, weight=600, fit="both")
-    text(_attribute_field(awarded_name(DEFAULT_DATE_FORMAT)), 0.70, 0.05, 14)
+    awarded = f"{AWARDED}|{DATE_FORMATS[DEFAULT_DATE_FORMAT]}"
+    text(_attribute_field(awarded), 0.70, 0.05, 14)
     text("Valid until {{validUntil|MMMM d, yyyy}}", 0.75, 0.04, 11)
     text("{{reference}}", 0.855, 0.035, 9, font="Inter", colour="#5a6472")
     text("{{url}}", 0.89, 0.03, 7, font="Inter", colour="#5a6472")

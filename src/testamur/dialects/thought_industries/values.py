@@ -92,7 +92,7 @@ def whole(value: Any, name: str, low: int, high: int) -> int:
         shown = repr(value) if is_number else called(value)
         raise BadItem(f"{name} must be a whole number, and is {shown[:32]}.")
     if not low <= value <= high:
-        raise BadItem(f"{name} must be from {low:,} to {high:,}, and is {value:,.0f}.")
+        raise BadItem(f"{name} must be from {low:,} to {high:,}, and is {value:,.9g}.")
     return int(value)
 
 
