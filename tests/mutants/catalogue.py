@@ -1449,16 +1449,16 @@ MUTANTS = (
         "text-is-taken-on-trust",
         "I4",
         "rendering/read_back.py",
-        "    if not all(_is_on(page, text) for text in meant):\n",
-        "    if not meant:\n",
+        "    if not all(is_on(page, piece) for piece in pieces):\n",
+        "    if not pieces:\n",
         (test(READ_BACK, f"{RELEASED}[letters exchanged]"),),
     ),
     Mutant(
         "more-text-is-no-matter",
         "I4",
         "rendering/read_back.py",
-        "    return None if there == due else _FOREIGN",
-        "    return None if there >= due else _FOREIGN",
+        "    if Counter(counted(page)) != Counter(counted(total)):",
+        "    if not Counter(counted(page)) >= Counter(counted(total)):",
         (test(READ_BACK, f"{RELEASED}[another row's text besides]"),),
     ),
     Mutant(
@@ -1481,5 +1481,34 @@ MUTANTS = (
                 "test_the_same_file_gives_the_same_bytes",
             ),
         ),
+    ),
+    Mutant(
+        "fences-that-let-through",
+        "I4",
+        "core/solitude.py",
+        "    steps += [(_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _EPERM)]\n",
+        "    steps += [(_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _ALLOW)]\n",
+        (
+            test(
+                "tests/rendering/test_typesetting.py",
+                "test_who_is_cut_off_reaches_nobody",
+            ),
+        ),
+        is_slow=True,
+    ),
+    Mutant(
+        "stamped-without-looking",
+        "I4",
+        "rendering/prepare.py",
+        "            if not are_alike(prefix + tail, typeset):\n"
+        "                return slow\n",
+        "",
+        (
+            test(
+                "tests/rendering/test_prepare.py",
+                "test_text_under_a_drawing_is_typeset_for_ever",
+            ),
+        ),
+        is_slow=True,
     ),
 )

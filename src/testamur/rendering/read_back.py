@@ -206,7 +206,7 @@ def _wrong_text(
         problem = _difference(page, pieces, total)
     if problem is not None and is_typeset:
         # Typst says some letters once for each glyph: these are not counted.
-        repeated = repeatable("".join(pieces))
+        repeated = repeatable(total)
         if repeated <= set(page):
             without = {ord(character): None for character in repeated}
             pieces = [piece.translate(without) for piece in pieces]

@@ -58,10 +58,16 @@ def spelt_out(said: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """
-    Cut *text* where a reader may put its parts in another order, beside letters
-    that run from right to left: letters of one direction stay together, and digits.
+    Return the words of *text* that stay whole beside letters from right to left.
+
+    Those letters do, and plain ones of Latin, and digits. Of a line of several
+    scripts a reader may turn round what others it likes.
     """
-    return [run for word in text.split() for run in _runs_of(spelt_out(letters(word)))]
+    spaced = "".join([c if c.translate(_VISIBLE) else " " for c in text])
+    runs = [
+        run for word in spaced.split() for run in _runs_of(spelt_out(letters(word)))
+    ]
+    return [run for run in runs if run.isascii() or has_rtl(run)]
 
 
 def _runs_of(said: str) -> list[str]:
@@ -86,8 +92,8 @@ def is_on(page: str, piece: str) -> bool:
     """
     Say whether *page* says *piece*.
 
-    Letters that run from right to left need only stand together: amid others, some
-    are read backwards.
+    Letters that run from right to left need only stand together: in lines of
+    several scripts, some are read backwards.
     """
     if piece in page:
         return True
@@ -101,18 +107,18 @@ def is_on(page: str, piece: str) -> bool:
 
 
 def _unmarked(said: str) -> str:
-    return "".join([c for c in said if unicodedata.bidirectional(c) != "NSM"])
+    return "".join([c for c in said if not unicodedata.category(c).startswith("M")])
 
 
 def repeatable(said: str) -> set[str]:
-    """Return the characters of *said* that are marks, beside one, or right to left."""
+    """Return the letters of *said* that are marks, beside one, or right to left."""
     found: set[str] = set()
     for at, character in enumerate(said):
         if unicodedata.category(character).startswith("M"):
             found.update(said[max(at - 1, 0) : at + 2])
         elif unicodedata.bidirectional(character) in _RTL:
             found.add(character)
-    return found
+    return {c for c in found if unicodedata.category(c)[0] in "LM"}
 
 
 def _letters_of(form: re.Match[str]) -> str:
