@@ -137,7 +137,7 @@ assert cut_off()
 for verb in (
     lambda: socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=1),
     lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM),
-    lambda: os.execv("/bin/true", ["true"]),
+    lambda: os.execv("/bin/false", ["false"]),
 ):
     try:
         verb()
