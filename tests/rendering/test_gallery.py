@@ -84,7 +84,7 @@ def test_every_built_in_template_is_drawn_fast_and_without_a_doubt(gallery):
 
 def test_every_built_in_template_looks_as_it_did_in_every_script(gallery):
     """
-    Each was looked at once: page, long names, and names in eleven scripts. Look again
+    Each was looked at once: page, long names, and names in every script. Look again
     and renew the images (see `gallery_sheets`) when the change is meant.
     """
     for name, show in gallery.items():

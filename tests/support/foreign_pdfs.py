@@ -1,6 +1,7 @@
 """PDFs as design tools and attackers write them, made by hand."""
 
 import io
+import warnings
 import zlib
 from collections.abc import Callable
 
@@ -40,7 +41,11 @@ def page(
         if change is not None:
             change(document)
         output = io.BytesIO()
-        document.save(output, encryption=encryption or False, static_id=not encryption)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # some are wrong on purpose
+            document.save(
+                output, encryption=encryption or False, static_id=not encryption
+            )
         return output.getvalue()
 
 
