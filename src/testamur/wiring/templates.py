@@ -89,6 +89,31 @@ class Templates:
         )
         return self._settled(version, made), is_new
 
+    def add_all(
+        self, tenant_id: str, packages: Sequence[tuple[str, bytes]], *, by: str
+    ) -> Sequence[TemplateVersion]:
+        """
+        Keep packages under their names as `add` does, all at once.
+
+        Each is prepared when it is first needed. What looks the same is read once.
+
+        Raises:
+            Refusal: INVALID or TOO_LARGE: none was kept.
+        """
+        read: dict[bytes, tuple[str, TemplateAbout]] = {}
+        for _, data in packages:
+            if data not in read:
+                package = self._read(data)
+                digest = self.office.blobs.put(package.packed)
+                read[data] = digest, _about(package, (), None)
+        saved = self._store.save_all(
+            tenant_id,
+            [(_checked_name(name), *read[data]) for name, data in packages],
+            self.office.clock(),
+            by=by,
+        )
+        return [version for version, _ in saved]
+
     def new_version(
         self,
         tenant_id: str,

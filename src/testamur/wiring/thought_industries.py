@@ -344,11 +344,38 @@ class Preparer:
         }
         files = _fetched(self._fetching(), list(assets)) if assets else {}
         if not files:
-            self._store.finish([self._made(one, None) for one in claimed])
+            self._store.finish([*self._made_together(claimed)])
             return
         for one in claimed:
             file = files[one.fields["asset"]].result()
             self._store.finish([self._made(one, file)])
+
+    def _made_together(self, templates: Sequence[StoredTemplate]) -> Iterator[Finished]:
+        """Give what becomes of templates without an asset, kept in few transactions."""
+        from testamur.rendering.package import pack
+
+        new: dict[str, list[tuple[StoredTemplate, bytes]]] = {}
+        for one in templates:
+            if one.template_id is not None:
+                yield self._made(one, None)
+                continue
+            try:
+                data = pack(page.document(one.fields, page.PLAIN), {})
+            except BadItem:
+                yield self._made(one, None)
+            else:
+                new.setdefault(one.tenant_id, []).append((one, data))
+        for owner, packages in new.items():
+            try:
+                versions = self._office.templates.add_all(
+                    owner, [(_name(one), data) for one, data in packages], by=ACTOR
+                )
+            except Refusal:  # of which one, is found out one by one
+                for one, _ in packages:
+                    yield self._made(one, None)
+                continue
+            for (one, _), version in zip(packages, versions, strict=True):
+                yield Finished(one, version.template_id, version.number)
 
     def _made(self, template: StoredTemplate, asset: bytes | Reason | None) -> Finished:
         # Not at the top: most servers never prepare a template.
@@ -387,9 +414,9 @@ class Preparer:
                     owner, template.template_id, data, by=ACTOR, later=is_sure
                 )
                 return version.template_id, version.number
-        # The name is its own: after a crash the same template is found by it.
-        name = f"{template.title[:200]} · {template.id}"
-        version, _ = templates.add(owner, name, data, by=ACTOR, later=is_sure)
+        version, _ = templates.add(
+            owner, _name(template), data, by=ACTOR, later=is_sure
+        )
         return version.template_id, version.number
 
     def _page(
@@ -442,6 +469,11 @@ class Preparer:
                 accept=ACCEPT,
             )
         return self._fetcher
+
+
+def _name(template: StoredTemplate) -> str:
+    """Return its name among all templates: after a crash it is found by it."""
+    return f"{template.title[:200]} · {template.id}"
 
 
 def _fetched(

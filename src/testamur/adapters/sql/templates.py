@@ -183,6 +183,18 @@ class SqlTemplates:
         Return that version, and whether it was made: the package that the newest
         version has already makes none.
         """
+        [saved] = self.save_all(tenant_id, [(name, package_digest, about)], at, by=by)
+        return saved
+
+    def save_all(
+        self,
+        tenant_id: str,
+        packages: Sequence[tuple[str, str, TemplateAbout]],
+        at: int,
+        *,
+        by: str,
+    ) -> Sequence[tuple[TemplateVersion, bool]]:
+        """Do as `save` for each name, digest and what it is about; all or nothing."""
         with self._database.writing() as connection:
             # On PostgreSQL, who is first makes the others wait here; SQLite has
             # one writer anyway.
@@ -190,23 +202,15 @@ class SqlTemplates:
                 select(tenants.c.id).where(tenants.c.id == tenant_id)
                 .with_for_update()
             )  # fmt: skip
-            template_id = connection.scalar(
-                select(templates.c.id).where(
-                    templates.c.tenant_id == tenant_id,
-                    templates.c.name == name,
-                    templates.c.archived_at.is_(None),
-                )
-            )
-            if template_id is None:
-                template_id = new_id()
-                connection.execute(
-                    insert(templates).values(
-                        id=template_id, tenant_id=tenant_id, name=name, made_at=at
+            saved = []
+            for name, digest, about in packages:
+                template_id = _named(connection, tenant_id, name, at)
+                saved.append(
+                    _add_version(
+                        connection, tenant_id, template_id, digest, about, at, by
                     )
                 )
-            return _add_version(
-                connection, tenant_id, template_id, package_digest, about, at, by
-            )
+            return saved
 
     def save_of_house(
         self,
@@ -338,6 +342,25 @@ def _with_newest() -> Select[Any]:
             )
         )
     )
+
+
+def _named(connection: Connection, tenant_id: str, name: str, at: int) -> str:
+    """Return the id of the tenant's template *name*, made if it is new."""
+    template_id = connection.scalar(
+        select(templates.c.id).where(
+            templates.c.tenant_id == tenant_id,
+            templates.c.name == name,
+            templates.c.archived_at.is_(None),
+        )
+    )
+    if template_id is None:
+        template_id = new_id()
+        connection.execute(
+            insert(templates).values(
+                id=template_id, tenant_id=tenant_id, name=name, made_at=at
+            )
+        )
+    return template_id
 
 
 def _add_version(
