@@ -107,6 +107,7 @@ class Printer:
             subject.url,
             title=extras.title,
             credential=credential,
+            has_picture=subject.picture is not None,
         )
         problem = self._read_back.problem_with(file, expected)
         if problem is not None:
