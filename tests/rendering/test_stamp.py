@@ -7,6 +7,7 @@ import subprocess
 import sys
 import unicodedata
 from collections import Counter
+from dataclasses import replace
 
 import pikepdf
 import pypdfium2 as pdfium
@@ -14,7 +15,7 @@ import pytest
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageChops
 
 from support import poppler
 from support.pdfa import problems
@@ -24,13 +25,17 @@ from support.stamping import (
     Works,
     art,
     extras,
+    prepared,
     read,
     works,
 )
 from testamur.rendering.design import Box, Design, Field, Page, Style, Text
 from testamur.rendering.fonts import Fonts
+from testamur.rendering.gallery import package_of
 from testamur.rendering.laid import Laid
+from testamur.rendering.package import read_package
 from testamur.rendering.stamp import Press, RowPicture, build_prefix
+from testamur.rendering.typeset import Typesetter
 
 NAMES = {
     "latin": "Ada Lovelace",
@@ -78,11 +83,11 @@ def test_a_name_is_read_back_exactly_in_every_script(house, tmp_path, script):
     assert problems(file) == []
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["مُحَمَّد الأَمِين", "أَحْمَد بْن عَبْد اللهِ", "שָׁלוֹם עֲלֵיכֶם", "יִשְׂרָאֵל"],
-    ids=["shadda", "below", "pointed", "shin"],
-)
+#: Letters with vowels, from right to left.
+POINTED = ("مُحَمَّد الأَمِين", "أَحْمَد بْن عَبْد اللهِ", "שָׁלוֹם עֲלֵיכֶם", "יִשְׂרָאֵל")
+
+
+@pytest.mark.parametrize("name", POINTED, ids=["shadda", "below", "pointed", "shin"])
 def test_marks_stay_with_their_letters_from_right_to_left(house, tmp_path, name):
     """
     Vowels over and under letters are read where they belong, without spaces. poppler
@@ -155,6 +160,40 @@ def test_a_constant_text_is_read_in_every_script(script):
 
     assert NAMES[script] in read(file)
     assert problems(file) == []
+
+
+def seen(pdf: bytes) -> Image.Image:
+    """Return how *pdf* looks from afar: pdfium rounds places to pixels."""
+    image = pdfium.PdfDocument(pdf)[0].render(scale=4).to_pil().convert("L")
+    return image.reduce(4)
+
+
+def test_every_glyph_stands_where_the_typesetter_puts_it(tmp_path):
+    """
+    Syllables that are made one glyph, vowels, and glyphs that say nothing of their
+    own look as if they had been drawn one by one, by someone else.
+    """
+    sayings = (*NAMES.values(), *POINTED, "أسس الكيمياء العضوية", "لا إله", "AVATAR")
+    size = 30
+    items = tuple(
+        Text(
+            f"text{at}",
+            Box(20 + 400 * (at % 2), 20 + 46 * (at // 2), 380, 40),
+            (said,),
+            Style("EB Garamond" if at % 3 else "Noto Sans", size, 6),
+        )
+        for at, said in enumerate(sayings)
+    )
+    design = Design("All", "en", Page(820, 640), items)
+    house = prepared(design, Fonts(), art(820, 640, is_bare=True))
+    package = replace(read_package(package_of("minimal")), design=house.prepared.design)
+
+    stamped = house.prepared.prefix + house.press.stamp(Laid(()), EXTRAS)
+    typeset = Typesetter(tmp_path).pdf(package, house.lay_out("Nobody"), EXTRAS, {})
+
+    assert isinstance(typeset, bytes)
+    difference = ImageChops.difference(seen(stamped), seen(typeset))
+    assert difference.getextrema()[1] < 64
 
 
 @pytest.mark.parametrize(

@@ -67,13 +67,21 @@ DESIGN = Design(
 )
 
 
-def art(width: float = WIDTH, height: float = HEIGHT, *, pages: int = 1) -> bytes:
+def art(
+    width: float = WIDTH,
+    height: float = HEIGHT,
+    *,
+    pages: int = 1,
+    is_bare: bool = False,
+) -> bytes:
     """Return a PDF with a frame, marked in a way that a form must not be."""
     pdf = pikepdf.new()
     for _ in range(pages):
         page = pdf.add_blank_page(page_size=(width, height))
         page.Contents = pdf.make_stream(
-            b"/P <</MCID 0>> BDC 0.2 0.4 0.6 RG 3 w 20 20 %d %d re S EMC"
+            b""
+            if is_bare
+            else b"/P <</MCID 0>> BDC 0.2 0.4 0.6 RG 3 w 20 20 %d %d re S EMC"
             % (width - 40, height - 40)
         )
         page.obj.StructParents = 0
