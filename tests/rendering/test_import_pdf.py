@@ -227,6 +227,27 @@ def test_words_of_another_look_stay_before_a_field():
     assert text_of(background).strip() == "Name:"
 
 
+def test_a_wrapped_sentence_is_one_text():
+    """
+    Lines that go on with a small letter wrap anew; those of a list stay apart.
+    """
+    sentence = show(60, 300, "To {{recipientName}}, who") + show(
+        60, 276, "has completed {{name}}"
+    )
+    listed = show(60, 120, "Date: {{issuedAt}}") + show(60, 96, "No. {{reference}}")
+
+    items, _, _ = imported(page(sentence + listed))
+
+    assert [item["text"] for item in items] == [
+        "To {{recipientName}}, who has completed {{name}}",
+        "Date: {{issuedAt}}",
+        "No. {{reference}}",
+    ]
+    assert items[0]["fit"] == "both"
+    assert items[0]["leading"] == 1.2
+    assert items[0]["box"][3] > 24
+
+
 def test_a_line_in_the_middle_is_one_text_whatever_its_looks():
     """
     It stays in the middle whatever its values, and looks as most of it does.

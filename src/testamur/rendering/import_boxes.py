@@ -78,14 +78,19 @@ def _text(one: Found, align: Align, room: Room, page_width: float) -> dict[str, 
     size = one.look.size
     font = substitute_for(one.look)
     left, right = _sides(one, align, room, page_width)
-    baseline = one.letters[0].baseline
+    baseline, last = one.baselines[0], one.baselines[-1]
     capitals = CAPITALS[font.family] * size
     middle = baseline - capitals / 2
     fields = re.findall(r"\{\{(\w+)", one.text)
     fit, place = "shrink", "middle"
     half = _LINE * size / 2
     top, bottom = middle - half, middle + half
-    if "description" in fields and room.bottom - baseline > _LINE * size:
+    leading = _LEADING
+    if len(one.baselines) > 1:
+        fit = "both"
+        top, bottom = baseline - capitals - 0.3 * size, last + 0.3 * size
+        leading = round((last - baseline) / (len(one.baselines) - 1) / size, 2)
+    elif "description" in fields and room.bottom - baseline > _LINE * size:
         fit, place = "both", "top"
         top = baseline - capitals
         bottom = min(
@@ -110,6 +115,8 @@ def _text(one: Found, align: Align, room: Room, page_width: float) -> dict[str, 
         "valign": place,
         "fit": fit,
     }
+    if leading != _LEADING:
+        item["leading"] = leading
     if font.is_italic:
         item["italic"] = True
     if one.is_upper:

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from testamur.core.columns import ATTRIBUTE_PREFIX
 from testamur.core.refusals import Kind, Refusal
@@ -41,6 +41,8 @@ class Found:
     is_led: bool
     #: Whether letters of other looks are in it.
     is_mixed: bool
+    #: The baselines of its lines.
+    baselines: tuple[float, ...]
 
     @property
     def has_fields(self) -> bool:
@@ -90,8 +92,8 @@ def found_in(rows: Sequence[Row], page_width: float) -> list[Found]:
             parts=faults,
         )
     return sorted(
-        [*found, *_drawn_along(rows, found)],
-        key=lambda one: (one.row.letters[0].baseline, one.row.x0),
+        [*_joined(found), *_drawn_along(rows, found)],
+        key=lambda one: (one.baselines[0], one.row.x0),
     )
 
 
@@ -181,6 +183,7 @@ def _taken(
             for letter in kept
             if not letter.text.isspace()
         ),
+        baselines=(first.baseline,),
     )
 
 
@@ -213,6 +216,47 @@ def _field(written: str) -> str:
     return f"{{{{{known}{bar}{style}}}}}"
 
 
+def _joined(found: Sequence[Found]) -> list[Found]:
+    """Return *found* with sentences whole that the design tool has wrapped."""
+    joined: list[Found] = []
+    for one in sorted(found, key=lambda one: (one.baselines[0], one.row.x0)):
+        before = next((other for other in joined if _goes_on(other, one)), None)
+        if before is None:
+            joined.append(one)
+            continue
+        joined[joined.index(before)] = replace(
+            before,
+            row=Row([*before.row.letters, *one.row.letters], before.row.tracking),
+            letters=(*before.letters, *one.letters),
+            text=f"{before.text} {one.text}",
+            is_mixed=before.is_mixed or one.is_mixed,
+            baselines=(*before.baselines, *one.baselines),
+        )
+    return joined
+
+
+def _goes_on(one: Found, other: Found) -> bool:
+    """Say whether *other* is the next line of the same sentence."""
+    size = one.look.size
+    step = other.baselines[0] - one.baselines[-1]
+    is_below = 0.9 * size < step < 1.8 * size
+    edges = (
+        one.row.x0 - other.row.x0,
+        one.row.x1 - other.row.x1,
+        one.row.middle - other.row.middle,
+    )
+    return (
+        is_below
+        and _is_alike(one.look, other.look)
+        and one.is_upper == other.is_upper
+        and not one.is_led
+        and not other.is_led
+        and min(map(abs, edges)) < 2
+        # A new line that begins with a capital or a field may be a new thing.
+        and other.text[:1].islower()
+    )
+
+
 def _drawn_along(rows: Sequence[Row], found: Sequence[Found]) -> list[Found]:
     """Return what is one object with a found text, and on another line or column."""
     owners = {letter.owner for one in found for letter in one.letters}
@@ -236,6 +280,15 @@ def _drawn_along(rows: Sequence[Row], found: Sequence[Found]) -> list[Found]:
         text = "".join(character for character, _ in pairs).strip()
         look = rest[0].look
         along.append(
-            Found(only, tuple(rest), text, look, False, is_led=False, is_mixed=False)
+            Found(
+                only,
+                tuple(rest),
+                text,
+                look,
+                is_upper=False,
+                is_led=False,
+                is_mixed=False,
+                baselines=(rest[0].baseline,),
+            )
         )
     return along

@@ -19,7 +19,7 @@ import pypdfium2.raw as pdfium
 #: Letters of one line whose baselines differ by less (in sizes) stand on one.
 _SAME_BASELINE = 0.2
 #: A gap as wide as this (in sizes) ends a line: what follows is another column.
-_COLUMN = 1.2
+_COLUMN = 1.0
 #: A gap as wide as this, beyond what letters are spaced by, is a space.
 _SPACE = 0.17
 #: Degrees that a line may lean and still be level.

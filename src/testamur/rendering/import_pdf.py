@@ -295,9 +295,10 @@ def _warnings(
         substitute = substitute_for(one.look)
         if not substitute.is_same:
             said.append(
-                f"The PDF has only some letters of {one.look.font or 'its font'}, so "
-                f"its fields are set in {substitute.family}. Put the font file into "
-                "the package (fonts) to keep it."
+                f"{one.look.font or 'A font of the PDF'} is not here (a PDF has only "
+                f"those letters that it shows), so its fields are set in "
+                f"{substitute.family}. Put the font's file into the package (fonts) to "
+                "keep it."
             )
         if not one.look.is_plain:
             said.append(
