@@ -1,6 +1,7 @@
 """Files are read back by others' parts, and none leaves the house that is wrong."""
 
 import io
+import random
 from dataclasses import replace
 
 import pikepdf
@@ -9,6 +10,7 @@ from PIL import Image
 
 from support.designs import FACTS, text
 from support.presses import CREDENTIAL, DESIGN, ITEMS, PHOTO, URL, Bureau, photo
+from testamur.core.text import nfc
 from testamur.rendering.design import Box, Qr
 from testamur.rendering.laid import Laid
 from testamur.rendering.read_back import Expected, texts_of
@@ -55,6 +57,55 @@ def test_a_file_that_says_what_its_row_says_is_well(bureau, name):
     assert bureau.reader.problem_with(tail, row.expected) is None
     whole = bureau.prepared.prefix + tail
     assert bureau.reader.problem_with(whole, row.expected) is None
+
+
+#: Stretches of many scripts and signs: readers of PDF have their ways with each.
+STRETCHES = (
+    *("O’Connor-Smith, Jr.", "½ Ⅳ ① ² ™ ℡", "ŉ ß ΐ ǰ", "İstanbul ığdır", "x̂ ŷ ẑ"),
+    *("سعيد ﷺ", "شَدَّة", "یاسمن گ‌ل", "پێشمەرگە ڕۆژ", "נוֹעָה", 'דוד, "ב" (ג)'),
+    *("प्रिया क्षत्रिय", "র‍্যাব এলিজা", "தமிழ் ஸ்ரீ", "తెలుగు శ్రీ", "ស្រី ខ្មែរ", "ကျော်"),
+    *(
+        "น้ำ กำ",
+        "ກຳ ນ້ຳ",
+        "葛󠄀城",
+        "ﾊﾝｶｸ カナ",
+        "각 각",
+        "「カギ」（括弧）",
+        "中文，标点。《书》",
+    ),
+    *(
+        "Anne\u00adMarie",
+        "Zero\u200bWidth",
+        "“quotes” «g» ‹s›",
+        "…—–‐‑−",
+        "<b>{{x}}</b>",
+    ),
+    *("Ёлка Їжак", "ΑΒΓ ς σ", "1.2.3 - 4/5", "a.b@c.org", "Z͑ͫ̓ͪ̂ͫ̽A"),
+)
+
+
+def test_no_right_file_is_kept_back_whatever_stands_side_by_side(bureau):
+    """
+    Names, courses and other cells of any two or three stretches are well.
+    """
+    dice = random.Random(7)
+
+    def cell():
+        return nfc(dice.choice(" -(,").join(dice.choices(STRETCHES, k=2))).strip()
+
+    stamped_rows = 0
+    for _ in range(80):
+        facts = replace(
+            ANA, recipient_name=cell(), name=cell(), attributes=(("hours", cell()),)
+        )
+        row = bureau.row(facts)
+        laid = bureau.layout.lay_out(row.values, only_variable=True)
+        if isinstance(laid, Laid) and not laid.is_unusual:
+            stamped_rows += 1
+            tail = bureau.press.stamp(laid, row.extras)
+            found = bureau.reader.problem_with(tail, row.expected)
+            assert found is None, (found, row.expected.texts)
+    assert stamped_rows > 40
 
 
 def named(name):
