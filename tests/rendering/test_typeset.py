@@ -7,6 +7,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 
+from support import poppler
 from support.typesetting import (
     CREDENTIAL,
     QR,
@@ -186,6 +187,19 @@ def test_an_emoji_is_drawn_in_colour_and_read_back(both: Both, name: str) -> Non
     assert isinstance(drawn, bytes), drawn
     expected = Expected(texts_of(RICH.design, values), URL, extras.title, CREDENTIAL)
     assert both.reader.problem_with(drawn, expected) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["Ana 🎉 Souza", "สมชาย ใจดี 🎉"], ids=["latin", "thai"]
+)
+def test_other_readers_read_an_emoji_where_it_stands(
+    both: Both, tmp_path: Path, name: str
+) -> None:
+    """poppler reads the name as one line, every letter once."""
+    file = tmp_path / "one.pdf"
+    file.write_bytes(typeset(both.typesetter, RICH, name))
+
+    assert name in poppler.text_of(file)
 
 
 def test_the_same_certificate_has_the_same_bytes(both: Both, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ Strangers' templates are only ever drawn in `press_child`.
 import json
 import re
 import shutil
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from .laid import Laid
 from .package import Package
 from .stamp import Extras
 from .type_case import TypeCase, fonts_in, links_to
+from .typeset_letters import readable
 from .typeset_pages import has_one_page, laid_over, too_many_pages
 from .typst_errors import clean, missing_glyph, wrong_source
 from .typst_source import Page, about, qr_svg, row_picture
@@ -98,6 +100,8 @@ class Typesetter:
         if package.design.source:
             page = package.design.page
             has_one_page(drawn, page.width, page.height, package.design.source)
+        if laid.is_unusual or package.design.source or _has_marks(laid):
+            drawn = readable(drawn)
         if under is not None:
             drawn = laid_over(drawn, under, package.design.page.colour)
         return drawn
@@ -285,6 +289,16 @@ class _Desk:
         self.own.mkdir()
         for number, font in enumerate(self.package.design.fonts):
             (self.own / f"{number}.otf").write_bytes(self.package.assets[font.asset])
+
+
+def _has_marks(laid: Laid) -> bool:
+    """Say whether letters have marks, as vowels and tones are in many scripts."""
+    return any(
+        unicodedata.category(letter).startswith("M")
+        for text in laid.texts
+        if not text.text.isascii()
+        for letter in text.text
+    )
 
 
 def _suffix(data: bytes) -> str:
