@@ -17,6 +17,7 @@ from support.foreign_pdfs import HEIGHT, WIDTH, page, show
 from testamur.core.refusals import Refusal
 from testamur.rendering.import_pdf import import_pdf
 from testamur.rendering.package import read_package
+from testamur.rendering.prepare import prepare
 
 FRAME = f"2 w 20 20 {WIDTH - 40} {HEIGHT - 40} re S\n"
 NAME = show(300, 300, "{{recipientName}}")
@@ -321,6 +322,18 @@ def test_the_same_pdf_gives_the_same_package():
     data = page(FRAME + NAME, foreign_pdfs.in_forms(1))
 
     assert import_pdf(data).package == import_pdf(data).package
+
+
+def test_an_imported_template_is_drawn_by_both_ways_alike():
+    """
+    What a page draws in the colour that it began with stays in it.
+    """
+    data = page(show(330, 400, "Diploma", 40) + FRAME + NAME)
+
+    made = prepare(import_pdf(data).package)
+
+    assert made.prepared.plan is not None
+    assert "Diploma" in text_of(made.sample)
 
 
 def test_links_and_where_to_look_first_do_no_harm():

@@ -64,7 +64,8 @@ def laid_over(pdf: bytes, background: bytes, colour: str) -> bytes:
         page.contents_add(
             (
                 f"/Artifact BMC q {red:.4f} {green:.4f} {blue:.4f} rg "
-                f"0 0 {width:.4f} {height:.4f} re f "
+                # A page begins with black; the colour below must not reach it.
+                f"0 0 {width:.4f} {height:.4f} re f Q q "
                 f"{across:.6f} 0 0 {up:.6f} {-left * across:.4f} {-bottom * up:.4f} cm "
                 f"{name} Do Q EMC\n"
             ).encode(),
