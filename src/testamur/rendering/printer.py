@@ -81,7 +81,7 @@ class Printer:
         laid = self._layout.lay_out(values, only_variable=True)
         if isinstance(laid, Reason):
             return laid
-        if self.prepared.design.source is not None:
+        if self.prepared.plan is None or laid.is_unusual:
             drawn = self._typeset.pdf(
                 self._bytes, laid, self._extras(subject, values, None), values
             )

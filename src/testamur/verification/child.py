@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from testamur.core import leash
 
-from . import bundle
+from . import bundle, pdf
 from .examine import examine
 from .ports import Words
 
@@ -35,6 +35,7 @@ def serve(prepare: Callable[[], Words]) -> None:
     # Whatever is imported on first use is imported now.
     examine(bundle.packed([(bundle.CREDENTIAL, b"{}")]), "", words)
     examine(b'["\\u00e9"', "", words)
+    examine(pdf.SIGNATURE, "", words)
     leash.open_nothing_more()
     leash.write(leash.READY)
     while (head := leash.read(QUESTION.size)) is not None:

@@ -7,8 +7,6 @@ What the pages say is no part of it.
 
 import io
 
-import pikepdf
-
 from .strict_json import NotReadable
 
 SIGNATURE = b"%PDF-"
@@ -28,6 +26,8 @@ def attached(data: bytes) -> bytes:
     Raises:
         NotReadable: it is damaged, encrypted, or has none.
     """
+    import pikepdf  # takes 10 MiB, which only the program that reads files pays
+
     try:
         with pikepdf.open(io.BytesIO(data), attempt_recovery=False) as document:
             files = document.attachments
