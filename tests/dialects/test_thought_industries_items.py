@@ -174,9 +174,11 @@ def test_an_update_names_its_template():
     """Without an id there is nothing to change; null takes a field away."""
     assert "id is missing" in (the_only(GOOD, updating=True).problem or "")
 
-    found = the_only({"id": COURSE.upper(), "asset": None}, updating=True)
+    sent = {"id": COURSE.upper(), "asset": None, "customCss": "", "labels": []}
+    found = the_only(sent, updating=True)
 
-    assert (found.problem, found.id, found.changes) == (None, COURSE, {"asset": None})
+    assert (found.problem, found.id) == (None, COURSE)
+    assert found.changes == {"asset": None, "customCss": None, "labels": []}
 
 
 def label(**more):

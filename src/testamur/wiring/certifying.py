@@ -75,8 +75,10 @@ class Pending:
     """What was asked for, and the rows whose outcomes answer it."""
 
     caller: Caller
-    wanted: list[_Wanted]
-    errors: list[tuple[int, spell.ItemError, Refusal | None]]
+    #: By place: what is not refused.
+    wanted: dict[int, _Wanted] = field(default_factory=dict)
+    #: By place: the item's error, and what it comes from.
+    errors: dict[int, tuple[spell.ItemError, Refusal]] = field(default_factory=dict)
     #: By place: a certificate that was there already.
     there: dict[int, tuple[Certification, Certificate]] = field(default_factory=dict)
     #: By place: the row that it becomes.
@@ -148,8 +150,8 @@ class Certifying:
         self._reuse(pending)
         to_issue = [
             one
-            for one in pending.wanted
-            if one.item.place not in pending.there | pending.rows
+            for place, one in pending.wanted.items()
+            if place not in pending.there and place not in pending.rows
         ]
         if to_issue:
             if self._office.kill_switch.state() is not None:
@@ -164,7 +166,6 @@ class Certifying:
             if place not in pending.done and row.job_id and row.number:
                 by_job.setdefault(row.job_id, {})[row.number] = place
         is_over = True
-        by_place = {one.item.place: one for one in pending.wanted}
         for job, numbers in by_job.items():
             found = self._store.outcomes(pending.caller.tenant.id, job, list(numbers))
             for number, place in numbers.items():
@@ -180,15 +181,14 @@ class Certifying:
                         outcome.message or "It was cancelled before it was issued.",
                     )
                     pending.rows.pop(place)
-                    _refuse(pending, by_place[place].item, refusal)
+                    _refuse(pending, pending.wanted[place].item, refusal)
         return is_over
 
     def award(self, pending: Pending) -> spell.Award:
         """Return the only certificate of *pending*, or refuse."""
-        for _, _, refusal in pending.errors:
-            assert refusal is not None
+        for _, refusal in pending.errors.values():
             raise refusal
-        (wanted,) = pending.wanted
+        (wanted,) = pending.wanted.values()
         if wanted.item.place in pending.there:
             row, certificate = pending.there[wanted.item.place]
         else:
@@ -209,16 +209,14 @@ class Certifying:
 
     def awards(self, pending: Pending) -> spell.BulkAwards:
         """Return what a bulk call came to."""
-        errors = sorted(pending.errors, key=lambda one: one[0])
-        return spell.BulkAwards(
-            len(pending.there) + len(pending.done), [error for _, error, _ in errors]
-        )
+        errors = [pending.errors[place][0] for place in sorted(pending.errors)]
+        return spell.BulkAwards(len(pending.there) + len(pending.done), errors)
 
     # --- Step by step ---
 
     def _resolve(self, caller: Caller, items: Sequence[CertifyItem]) -> Pending:
         """Find users and templates; whatever lacks one is an error of its item."""
-        pending = Pending(caller, [], [])
+        pending = Pending(caller)
         now = self._office.clock()
         sound = [one.wanted for one in items if one.wanted is not None]
         with self._store.changing(caller.tenant.id, now) as changes:
@@ -247,14 +245,14 @@ class Certifying:
                         )
                         _refuse(pending, item, _invalid("duplicate", problem), user)
                     else:
-                        pending.wanted.append(wanted)
+                        pending.wanted[item.place] = wanted
             changes.put_users(people.changed)
         return pending
 
     def _reuse(self, pending: Pending) -> None:
         """Note what was asked for before, and is there or on its way."""
         tenant = pending.caller.tenant.id
-        by_digest = {one.digest: one.item.place for one in pending.wanted}
+        by_digest = {one.digest: place for place, one in pending.wanted.items()}
         with self._store.reading(tenant) as changes:
             known = changes.certifications(by_digest)
         by_job: dict[str, list[Certification]] = {}
@@ -493,8 +491,8 @@ def _refuse(
     error = spell.ItemError(
         item.record, refusal.detail, user_id=user.id if user else None
     )
-    pending.wanted = [one for one in pending.wanted if one.item.place != item.place]
-    pending.errors.append((item.place, error, refusal))
+    pending.wanted.pop(item.place, None)
+    pending.errors[item.place] = error, refusal
 
 
 def _template_for(

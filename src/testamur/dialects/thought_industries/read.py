@@ -282,13 +282,13 @@ def _changes(given: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
     for name, value in given.items():
         if name not in _KNOWN:
             warnings.append(f"{name[:64]}: there is no such field; it is left out.")
-        elif value is None:
-            if name in _NEEDED:
-                raise BadItem(f"{name} is null. Fill it in, or leave it out.")
+        elif value is None and name in _NEEDED:
+            raise BadItem(f"{name} is null. Fill it in, or leave it out.")
+        elif value in (None, "") and name not in _NEEDED:
             changes[name] = None
         elif name in _SIMPLE:
             changes[name] = _SIMPLE[name](value)
-    if given.get("supplementalAssets") is not None:
+    if given.get("supplementalAssets") not in (None, ""):
         changes["supplementalAssets"] = _urls(given["supplementalAssets"])
     if isinstance(given.get("userCustomField"), Mapping):
         slug = given["userCustomField"].get("slug")
@@ -309,11 +309,11 @@ def _read_look(
     given: Mapping[str, Any], changes: dict[str, Any], warnings: list[str]
 ) -> None:
     fields = {}
-    if given.get("certificateFields") is not None:
+    if given.get("certificateFields") not in (None, ""):
         fields = read_fields(given["certificateFields"], warnings)
-    if given.get("labels") is not None:
+    if given.get("labels") not in (None, ""):
         changes["labels"] = read_labels(given["labels"], fields, warnings)
-    if given.get("customCss") is not None:
+    if given.get("customCss") not in (None, ""):
         text = given["customCss"]
         if not isinstance(text, str):
             raise BadItem(f"customCss must be text, and is {values.called(text)}.")
