@@ -15,6 +15,7 @@ import shutil
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -244,7 +245,8 @@ class _Booth:
 
     def __init__(self) -> None:
         self._child = Child(CHILD, what="typesetter")
-        self._folder: Path | None = None
+        #: Removes its folder; called when this process ends, too.
+        self._folder: weakref.finalize[Any, Any] | None = None
         self._kept: bytes | None = None
         self._pieces = 0
 
@@ -254,7 +256,7 @@ class _Booth:
         self._kept = None
         self._pieces = 0
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder()
             self._folder = None
 
     def keep(self, prepared: bytes, seconds: int) -> None:
@@ -303,9 +305,10 @@ class _Booth:
         self.close()
         _remove_left_behind()
         self._child.start()
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-"))
+        folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-"))
+        self._folder = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         try:
-            place = bytes(self._folder) + b"\0" + bytes(folder_in_use() or b"")
+            place = bytes(folder) + b"\0" + bytes(folder_in_use() or b"")
             self._asked(SIT, place, SECONDS_TO_SIT, SECONDS_TO_SIT)
         except (TimeoutError, EOFError, OSError, ValueError, LookupError) as trouble:
             self.close()
