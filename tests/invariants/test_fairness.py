@@ -9,7 +9,6 @@ from support.children import ended, start
 from support.workshop import row
 from testamur.core.policy import CHUNK_ROWS
 
-
 UNKEPT = "SELECT count(*) FROM chunks WHERE job_seq = :job AND finished_at IS NULL"
 
 #: Chunks of a job that were kept after a moment, up to another one.

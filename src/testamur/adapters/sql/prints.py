@@ -1,4 +1,4 @@
-"""Certificates' files that were made of templates: `wiring.printing` keeps them here."""
+"""Certificates' files that were made of templates, as `wiring.printing` keeps them."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
