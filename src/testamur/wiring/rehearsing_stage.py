@@ -101,7 +101,8 @@ class HouseStage:
         if problem := problem_with_end(facts, self._play.now):
             problems.append(problem)
         if page.get("problem"):
-            problems.append(Reason(*page["problem"]))
+            code, message = page["problem"]
+            problems.append(Reason(code, message))
         return Tried(
             problems,
             [
