@@ -34,6 +34,7 @@ PASSED_ON = {
     "found.code",
     "odd",
     "odd or 'url_unresolved'",
+    "problem.code",
     "row.code",
     "there.code",
     "trouble.code",

@@ -63,7 +63,8 @@ class _Typesetter:
         say({"typeset": [to_plain(laid), to_plain(extras), dict(values or {})]})
         answer = orjson.loads(_heard() or b"null")
         if "problem" in answer:
-            return Reason(*answer["problem"])
+            code, message = answer["problem"]
+            return Reason(code, message)
         return read(answer["length"]) or b""
 
 
