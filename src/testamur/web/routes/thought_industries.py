@@ -191,6 +191,7 @@ def thought_industries_routes(
     )
     async def certify(request: Request, user: str = Path(alias="id")) -> Response:
         known = await admitted(request, Scope.BULK_MINT)
+        user = read.user_of(user)  # nobody sends a body for who cannot be there
         body = await receive_json(request)
         item = read.CertifyItem(0, body, read.certify(user, body), None)
         pending = await issued(known, [item], PATIENCE_SECONDS)
@@ -207,6 +208,7 @@ def thought_industries_routes(
     )
     async def recertify(request: Request, user: str = Path(alias="id")) -> Response:
         known = await admitted(request, Scope.BULK_MINT)
+        user = read.user_of(user)
         wanted = read.recertify(user, await receive_json(request))
         await verbs.ask_slowly(certifying.recertify, known, wanted)
         return json_answer(spell.data("APIRecertifyUser", True))
