@@ -19,7 +19,7 @@ import fontpkg_noto_serif
 import zxingcpp
 from PIL import Image, ImageDraw
 
-from testamur.rendering.package import pack
+from testamur.rendering.package.package import pack
 
 #: A4 landscape, in points and millimetres.
 WIDTH, HEIGHT = 841.89, 595.28

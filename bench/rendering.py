@@ -32,16 +32,16 @@ from testamur.core.words import Facts
 from testamur.issuance.die import proof
 from testamur.issuance.die.credential import holes_of, shape_of
 from testamur.issuance.keys import open_key
-from testamur.rendering.fonts import Fonts
 from testamur.rendering.laid import Laid
-from testamur.rendering.layout import Layout
-from testamur.rendering.package import read_package
+from testamur.rendering.package.package import read_package
+from testamur.rendering.pdf.stamp import Extras, Press
+from testamur.rendering.pdfium.raster import Raster
+from testamur.rendering.pdfium.read_back import Expected, ReadBack, texts_of
 from testamur.rendering.prepare import prepare
 from testamur.rendering.prepared import Prepared
-from testamur.rendering.raster import Raster
-from testamur.rendering.read_back import Expected, ReadBack, texts_of
-from testamur.rendering.stamp import Extras, Press
-from testamur.rendering.typeset import Typesetter
+from testamur.rendering.text.fonts import Fonts
+from testamur.rendering.text.layout import Layout
+from testamur.rendering.typst.typeset import Typesetter
 from testamur.rendering.values import filled, values_of
 
 from . import diploma, html_engines

@@ -15,12 +15,12 @@ from PIL import Image, ImageDraw
 from testamur.core.words import Facts
 from testamur.rendering.gallery import names, package_of
 from testamur.rendering.laid import Laid
-from testamur.rendering.layout import Layout
-from testamur.rendering.package import read_package
+from testamur.rendering.package.package import read_package
+from testamur.rendering.pdf.stamp import Extras, Press, RowPicture
+from testamur.rendering.pdfium.raster import Raster
 from testamur.rendering.prepare import Preparer
-from testamur.rendering.raster import Raster
-from testamur.rendering.stamp import Extras, Press, RowPicture
-from testamur.rendering.typeset import Typesetter
+from testamur.rendering.text.layout import Layout
+from testamur.rendering.typst.typeset import Typesetter
 from testamur.rendering.values import filled, values_of
 
 IMAGES = Path(__file__).parents[1] / "docs/images/templates"

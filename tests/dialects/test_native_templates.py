@@ -10,7 +10,7 @@ from PIL import Image
 
 from support.foreign_pdfs import page, show
 from testamur.rendering import gallery
-from testamur.rendering.package import pack
+from testamur.rendering.package.package import pack
 
 #: One page that needs no art, and little time.
 PLAIN = {

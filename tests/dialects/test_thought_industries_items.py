@@ -9,8 +9,8 @@ from testamur.dialects.thought_industries import css, page, problems, read
 from testamur.dialects.thought_industries.labels import TYPES
 from testamur.dialects.thought_industries.spell import uuid_of
 from testamur.dialects.thought_industries.values import BadItem
-from testamur.rendering.font_house import House
-from testamur.rendering.package import pack, read_package
+from testamur.rendering.package.package import pack, read_package
+from testamur.rendering.text.font_house import House
 from testamur.web.bodies import read_json
 
 COURSE = "4e5c9ae5-c84c-4b2c-9f6f-5a1f3a2f0c11"

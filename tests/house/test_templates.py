@@ -8,7 +8,7 @@ from testamur.config import read_settings
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import TemplateState
 from testamur.rendering import gallery
-from testamur.rendering.package import pack
+from testamur.rendering.package.package import pack
 from testamur.wiring.gallery import id_of
 from testamur.wiring.office import open_office
 

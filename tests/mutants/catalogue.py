@@ -1448,7 +1448,7 @@ MUTANTS = (
     Mutant(
         "text-is-taken-on-trust",
         "I4",
-        "rendering/read_back.py",
+        "rendering/pdfium/read_back.py",
         "    if not all(is_on(page, piece) for piece in pieces):\n",
         "    if not pieces:\n",
         (test(READ_BACK, f"{RELEASED}[letters exchanged]"),),
@@ -1456,7 +1456,7 @@ MUTANTS = (
     Mutant(
         "more-text-is-no-matter",
         "I4",
-        "rendering/read_back.py",
+        "rendering/pdfium/read_back.py",
         "    if Counter(counted(page)) != Counter(counted(total)):",
         "    if not Counter(counted(page)) >= Counter(counted(total)):",
         (test(READ_BACK, f"{RELEASED}[another row's text besides]"),),
@@ -1464,7 +1464,7 @@ MUTANTS = (
     Mutant(
         "any-qr-code-will-do",
         "I4",
-        "rendering/read_back.py",
+        "rendering/pdfium/read_back.py",
         "                if _read(_drawn(leaf, window)) != [url]:",
         "                if not _read(_drawn(leaf, window)):",
         (test(READ_BACK, f"{RELEASED}[a QR code that leads elsewhere]"),),
@@ -1472,7 +1472,7 @@ MUTANTS = (
     Mutant(
         "the-first-ones-name-in-every-picture",
         "I4",
-        "rendering/raster.py",
+        "rendering/pdfium/raster.py",
         "            leaf.drop_last(own)\n",
         "",
         (

@@ -7,7 +7,7 @@ from support.server import Server, sheet
 from support.snapshots import everything, rehearsed
 from support.zips import Entry, build
 from testamur.rendering.design import Box, Cover, Design, Page, Picture
-from testamur.rendering.stamp import RowPicture
+from testamur.rendering.pdf.stamp import RowPicture
 from testamur.wiring.rehearsing_child import printed_pictures
 
 HEADER = "name,description,category,recipientEmail,recipientName,attribute_signatory"

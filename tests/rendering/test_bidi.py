@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testamur.rendering.bidi import is_rtl, levels_of, visual_order
+from testamur.rendering.text.bidi import is_rtl, levels_of, visual_order
 
 
 def shown(text, base):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from testamur.rendering.breaking import syllables_of, words_of
+from testamur.rendering.text.breaking import syllables_of, words_of
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 import uharfbuzz as hb
 
 from testamur.rendering.design import FontFile, Style
-from testamur.rendering.font_house import House
-from testamur.rendering.fonts import Fonts
+from testamur.rendering.text.font_house import House
+from testamur.rendering.text.fonts import Fonts
 
 FONTS = Fonts()
 

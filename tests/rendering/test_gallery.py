@@ -19,9 +19,9 @@ from support.gallery_sheets import (
 )
 from testamur.rendering.design import Qr, Text
 from testamur.rendering.gallery import HERE, names, package_of
-from testamur.rendering.package import pack
+from testamur.rendering.package.package import pack
 from testamur.rendering.prepare import Preparer
-from testamur.rendering.typeset import Typesetter
+from testamur.rendering.typst.typeset import Typesetter
 
 ROOT = Path(__file__).parents[2]
 

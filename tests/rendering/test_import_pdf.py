@@ -15,8 +15,8 @@ from PIL import Image, ImageChops, ImageFilter
 from support import foreign_pdfs
 from support.foreign_pdfs import HEIGHT, WIDTH, page, show
 from testamur.core.refusals import Refusal
-from testamur.rendering.import_pdf import import_pdf
-from testamur.rendering.package import read_package
+from testamur.rendering.importing.import_pdf import import_pdf
+from testamur.rendering.package.package import read_package
 from testamur.rendering.prepare import prepare
 
 FRAME = f"2 w 20 20 {WIDTH - 40} {HEIGHT - 40} re S\n"

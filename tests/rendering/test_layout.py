@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from support.designs import BOX, design, text
 from testamur.core.refusals import Reason
 from testamur.rendering.design import Align, Box, Direction, Fit, Place
-from testamur.rendering.fonts import Fonts
-from testamur.rendering.layout import Layout
+from testamur.rendering.text.fonts import Fonts
+from testamur.rendering.text.layout import Layout
 
 FONTS = Fonts()
 
@@ -443,8 +443,8 @@ def test_an_emoji_without_a_font_says_where_one_comes_from(monkeypatch, tmp_path
     """
     Installations without the font fail the row, and name the remedy.
     """
-    monkeypatch.setattr("testamur.rendering.font_house._SYSTEM", ())
-    monkeypatch.setattr("testamur.rendering.font_house.sys.prefix", str(tmp_path))
+    monkeypatch.setattr("testamur.rendering.text.font_house._SYSTEM", ())
+    monkeypatch.setattr("testamur.rendering.text.font_house.sys.prefix", str(tmp_path))
     bare = Fonts(house=type(FONTS._house)())
 
     reason = Layout(design(), bare).lay_out({"recipientName": "Ana 👨‍👩‍👧"})

@@ -10,8 +10,8 @@ import pytest
 from testamur.core.refusals import Kind, Refusal
 from testamur.rendering import gallery
 from testamur.rendering.design import Align, Cover, Direction, Field, Fit, Place, Role
-from testamur.rendering.package import pack, read_package, to_json
-from testamur.rendering.package_schema import TEMPLATE_SCHEMA
+from testamur.rendering.package.package import pack, read_package, to_json
+from testamur.rendering.package.schema import TEMPLATE_SCHEMA
 
 PNG = b"\x89PNG\r\n\x1a\n..."
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'

@@ -11,8 +11,8 @@ import pytest
 
 from support.zips import Entry, build, deflate, overlapping
 from testamur.core.refusals import Kind, Refusal
-from testamur.rendering.package import read_package
-from testamur.rendering.package_zip import MAX_ENTRIES, MAX_PACKAGE_BYTES
+from testamur.rendering.package.archive import MAX_ENTRIES, MAX_PACKAGE_BYTES
+from testamur.rendering.package.package import read_package
 
 TEMPLATE = json.dumps(
     {

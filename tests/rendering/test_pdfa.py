@@ -11,8 +11,8 @@ from support.pdfa import problems
 from support.stamping import EXTRAS, Works, prepared, works
 from testamur.rendering.gallery import names, package_of
 from testamur.rendering.laid import Laid
-from testamur.rendering.package import read_package
-from testamur.rendering.typeset import Typesetter
+from testamur.rendering.package.package import read_package
+from testamur.rendering.typst.typeset import Typesetter
 
 
 @pytest.fixture(scope="module")

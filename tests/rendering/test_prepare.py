@@ -21,13 +21,13 @@ from support.typesetting import (
     template,
 )
 from testamur.core.refusals import Refusal
-from testamur.rendering.fonts import Fonts
-from testamur.rendering.leaf import Binder, Window
-from testamur.rendering.package import Package
+from testamur.rendering.package.package import Package
+from testamur.rendering.pdfium.leaf import Binder, Window
 from testamur.rendering.preparation import Preparation
 from testamur.rendering.prepare import Preparer
 from testamur.rendering.prepared import Prepared
-from testamur.rendering.typeset import Typesetter
+from testamur.rendering.text.fonts import Fonts
+from testamur.rendering.typst.typeset import Typesetter
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from PIL import Image, ImageChops
 from support.designs import FACTS, text
 from support.presses import A4, CREDENTIAL, DESIGN, ITEMS, PHOTO, Bureau, photo
 from testamur.rendering.design import Box, Page
-from testamur.rendering.png_strips import PngStrips, png
-from testamur.rendering.raster import Raster, default_width, max_width
+from testamur.rendering.pdfium.png_strips import PngStrips, png
+from testamur.rendering.pdfium.raster import Raster, default_width, max_width
 from testamur.verification.png import baked, bare, chunks, unbaked
 
 BEN = replace(FACTS, recipient_name="بنيامين", name="Law & Order")

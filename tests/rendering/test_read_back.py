@@ -13,9 +13,9 @@ from support.presses import CREDENTIAL, DESIGN, ITEMS, PHOTO, URL, Bureau, photo
 from testamur.core.text import nfc
 from testamur.rendering.design import Box, Qr
 from testamur.rendering.laid import Laid
-from testamur.rendering.read_back import Expected, texts_of
-from testamur.rendering.said import letters
-from testamur.rendering.stamp import Extras
+from testamur.rendering.pdf.stamp import Extras
+from testamur.rendering.pdfium.read_back import Expected, texts_of
+from testamur.rendering.pdfium.said import letters
 
 ANA = FACTS
 BEN = replace(FACTS, recipient_name="Benedikt Kowalski", name="Law")

@@ -30,12 +30,12 @@ from support.stamping import (
     works,
 )
 from testamur.rendering.design import Box, Design, Field, Page, Style, Text
-from testamur.rendering.fonts import Fonts
 from testamur.rendering.gallery import package_of
 from testamur.rendering.laid import Laid
-from testamur.rendering.package import read_package
-from testamur.rendering.stamp import Press, RowPicture, build_prefix
-from testamur.rendering.typeset import Typesetter
+from testamur.rendering.package.package import read_package
+from testamur.rendering.pdf.stamp import Press, RowPicture, build_prefix
+from testamur.rendering.text.fonts import Fonts
+from testamur.rendering.typst.typeset import Typesetter
 
 NAMES = {
     "latin": "Ada Lovelace",

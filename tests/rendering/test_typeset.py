@@ -21,15 +21,15 @@ from support.typesetting import (
     template,
 )
 from testamur.core.refusals import Reason, Refusal
-from testamur.rendering.compare import are_alike
-from testamur.rendering.fonts import Fonts
 from testamur.rendering.laid import Laid
-from testamur.rendering.leaf import Binder
-from testamur.rendering.package import Package, read_package
+from testamur.rendering.package.package import Package, read_package
+from testamur.rendering.pdf.stamp import Press, build_prefix
+from testamur.rendering.pdfium.compare import are_alike
+from testamur.rendering.pdfium.leaf import Binder
+from testamur.rendering.pdfium.read_back import Expected, ReadBack, texts_of
 from testamur.rendering.prepared import Prepared
-from testamur.rendering.read_back import Expected, ReadBack, texts_of
-from testamur.rendering.stamp import Press, build_prefix
-from testamur.rendering.typeset import Typesetter
+from testamur.rendering.text.fonts import Fonts
+from testamur.rendering.typst.typeset import Typesetter
 
 #: A bit of everything that a page may have.
 RICH = read_package(

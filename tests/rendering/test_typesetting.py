@@ -13,10 +13,10 @@ import pytest
 
 from support.typesetting import laid, package, row, source, template
 from testamur.core.refusals import Reason, Refusal
-from testamur.rendering.fonts import Fonts
 from testamur.rendering.laid import Laid
-from testamur.rendering.package import Package
-from testamur.rendering.typesetting import FOLDER, Typesetting
+from testamur.rendering.package.package import Package
+from testamur.rendering.text.fonts import Fonts
+from testamur.rendering.typst.typesetting import FOLDER, Typesetting
 
 
 @pytest.fixture(scope="module")

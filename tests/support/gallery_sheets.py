@@ -14,15 +14,15 @@ from PIL import Image, ImageChops
 
 from testamur.core.words import Facts
 from testamur.rendering.design import Design, Text
-from testamur.rendering.fonts import Fonts
 from testamur.rendering.gallery import names, package_of
 from testamur.rendering.laid import Laid
-from testamur.rendering.layout import Layout
-from testamur.rendering.package import read_package
+from testamur.rendering.package.package import read_package
+from testamur.rendering.pdf.stamp import Extras, Press
+from testamur.rendering.pdfium.raster import Raster
 from testamur.rendering.prepare import Preparer
-from testamur.rendering.raster import Raster
-from testamur.rendering.stamp import Extras, Press
-from testamur.rendering.typeset import Typesetter
+from testamur.rendering.text.fonts import Fonts
+from testamur.rendering.text.layout import Layout
+from testamur.rendering.typst.typeset import Typesetter
 from testamur.rendering.values import values_of
 
 GOLDEN = Path(__file__).parents[1] / "rendering" / "golden"

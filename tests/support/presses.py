@@ -11,13 +11,13 @@ from PIL import Image
 from support.designs import FACTS
 from testamur.core.words import Facts
 from testamur.rendering.design import Box, Design, Page, Picture, Qr
-from testamur.rendering.fonts import Fonts
 from testamur.rendering.laid import Laid
-from testamur.rendering.layout import Layout
+from testamur.rendering.pdf.stamp import Extras, Press, RowPicture, build_prefix
+from testamur.rendering.pdfium.raster import Raster
+from testamur.rendering.pdfium.read_back import Expected, ReadBack, texts_of
 from testamur.rendering.prepared import Prepared
-from testamur.rendering.raster import Raster
-from testamur.rendering.read_back import Expected, ReadBack, texts_of
-from testamur.rendering.stamp import Extras, Press, RowPicture, build_prefix
+from testamur.rendering.text.fonts import Fonts
+from testamur.rendering.text.layout import Layout
 from testamur.rendering.values import filled, values_of
 
 from .designs import text

@@ -21,11 +21,11 @@ from testamur.rendering.design import (
     Style,
     Text,
 )
-from testamur.rendering.fonts import Fonts
 from testamur.rendering.laid import Laid
-from testamur.rendering.layout import Layout
+from testamur.rendering.pdf.stamp import Extras, Press, RowPicture, build_prefix
 from testamur.rendering.prepared import Prepared
-from testamur.rendering.stamp import Extras, Press, RowPicture, build_prefix
+from testamur.rendering.text.fonts import Fonts
+from testamur.rendering.text.layout import Layout
 
 WIDTH, HEIGHT = 841.89, 595.276
 

@@ -8,11 +8,11 @@ from typing import Any
 import testamur.rendering
 from testamur.core.refusals import Reason
 from testamur.core.words import Facts
-from testamur.rendering.fonts import Fonts
 from testamur.rendering.laid import Laid
-from testamur.rendering.layout import Layout
-from testamur.rendering.package import Package, pack, read_package
-from testamur.rendering.stamp import Extras, RowPicture
+from testamur.rendering.package.package import Package, pack, read_package
+from testamur.rendering.pdf.stamp import Extras, RowPicture
+from testamur.rendering.text.fonts import Fonts
+from testamur.rendering.text.layout import Layout
 from testamur.rendering.values import filled, values_of
 
 #: 4 March 2025.

@@ -11,19 +11,19 @@ from pathlib import Path
 
 from testamur.core.refusals import Fault, Kind, Reason, Refusal
 
-from .compare import are_alike
+from .assets.made_safe import made_safe, weight_of
 from .doubts import doubts_about
-from .fonts import Fonts
 from .laid import Laid
-from .layout import Layout
-from .made_safe import made_safe, weight_of
-from .package import Package, read_package
+from .package.package import Package, read_package
+from .pdf.stamp import Press, build_prefix
+from .pdfium.compare import are_alike
+from .pdfium.read_back import Expected, ReadBack, texts_of
 from .preparation import Preparation
 from .prepared import Prepared
-from .read_back import Expected, ReadBack, texts_of
 from .sample import CREDENTIAL, FOREIGN, SHORT, USUAL, Sample, sample, samples
-from .stamp import Press, build_prefix
-from .typeset import Typesetter
+from .text.fonts import Fonts
+from .text.layout import Layout
+from .typst.typeset import Typesetter
 
 __all__ = ["Preparation", "Preparer", "prepare"]
 

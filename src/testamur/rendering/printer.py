@@ -14,15 +14,15 @@ from testamur.core.refusals import Fault, Reason
 from testamur.core.words import Facts
 
 from .design import Qr
-from .fonts import Fonts
 from .laid import Laid
-from .layout import Layout
-from .leaf import Binder
-from .lean import lean_binder
+from .pdf.stamp import Extras, Press, RowPicture
+from .pdfium.leaf import Binder
+from .pdfium.lean import lean_binder
+from .pdfium.raster import Raster
+from .pdfium.read_back import Expected, ReadBack, texts_of
 from .prepared import Prepared
-from .raster import Raster
-from .read_back import Expected, ReadBack, texts_of
-from .stamp import Extras, Press, RowPicture
+from .text.fonts import Fonts
+from .text.layout import Layout
 from .values import filled, values_of
 
 

@@ -11,8 +11,8 @@ from testamur.core.columns import ATTRIBUTE_PREFIX
 from testamur.core.words import Facts
 
 from .design import Qr
-from .package import Package
-from .stamp import Extras, RowPicture
+from .package.package import Package
+from .pdf.stamp import Extras, RowPicture
 from .values import fields_of, filled, values_of
 
 #: 22 November 2026, noon: a sample must be the same tomorrow.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from testamur.adapters.files.blobs import DirectoryBlobs
 from testamur.adapters.sql.templates import SqlTemplates
 from testamur.rendering.gallery import names, package_of
-from testamur.rendering.package import read_package
+from testamur.rendering.package.package import read_package
 
 #: Ids by what people call it: its name, and its title in lower case.
 Registered = Mapping[str, str]

@@ -52,7 +52,7 @@ if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.issuance.renditions import Renditions
     from testamur.issuance.signing import Signing
     from testamur.issuance.standing import Standings
-    from testamur.rendering.typesetting import Typesetting
+    from testamur.rendering.typst.typesetting import Typesetting
     from testamur.verification.reading_room import ReadingRoom
     from testamur.verification.verify import Verifier
 
@@ -183,8 +183,8 @@ class Office:
     @cached_property
     def typesetting(self) -> "Typesetting":
         """Where strangers' templates are read and drawn."""
-        from testamur.rendering.font_house import use_folder
-        from testamur.rendering.typesetting import Typesetting
+        from testamur.rendering.text.font_house import use_folder
+        from testamur.rendering.typst.typesetting import Typesetting
 
         use_folder(self.settings.fonts)
         return Typesetting()

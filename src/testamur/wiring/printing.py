@@ -20,8 +20,8 @@ from testamur.core.words import (
 )
 from testamur.issuance.ports import Kept, ToPrint
 from testamur.issuance.read import find_kept, read
+from testamur.rendering.pdf.stamp import RowPicture
 from testamur.rendering.printer import Printer, Subject
-from testamur.rendering.stamp import RowPicture
 
 from .office import Office
 from .printing_crew import Crew

@@ -22,7 +22,7 @@ from testamur.core.words import Facts
 
 if TYPE_CHECKING:  # it starts sooner without
     from testamur.rendering.laid import Laid
-    from testamur.rendering.stamp import Extras
+    from testamur.rendering.pdf.stamp import Extras
 
 MODULE = "testamur.wiring.rehearsing_child"
 
@@ -84,8 +84,8 @@ class _Drawing:
 
     def take(self, prepared: bytes, fonts: str | None) -> None:
         """Have a prepared template ready, and the operator's folder of fonts."""
-        from testamur.rendering.font_house import use_folder
         from testamur.rendering.printer import Printer
+        from testamur.rendering.text.font_house import use_folder
 
         use_folder(Path(fonts) if fonts else None)
         self._printer = Printer(prepared, _Typesetter())
@@ -95,9 +95,9 @@ class _Drawing:
         return [self._draw(row, pictures) for row in rows]
 
     def _draw(self, row: Any, pictures: Sequence[bytes]) -> dict[str, Any]:
+        from testamur.rendering.pdf.stamp import RowPicture
         from testamur.rendering.plain import from_plain
         from testamur.rendering.printer import Subject
-        from testamur.rendering.stamp import RowPicture
 
         picture = None
         if row["picture"] is not None:

@@ -22,7 +22,7 @@ from .rehearsing_child import LENGTH, MODULE
 from .rehearsing_pictures import PICTURE_BYTES, Pictures
 
 if TYPE_CHECKING:  # most rehearsals do without
-    from testamur.rendering.typesetting import Typesetting
+    from testamur.rendering.typst.typesetting import Typesetting
 
 #: What one batch may take, and one row of it when it is tried by itself.
 SECONDS_PER_BATCH = 30.0
@@ -246,8 +246,8 @@ class HouseStage:
     def _typeset(self, wanted: Sequence[Any], deadline: float) -> None:
         """Have a page typeset that the child asks for, and send it back."""
         from testamur.rendering.laid import Laid
+        from testamur.rendering.pdf.stamp import Extras
         from testamur.rendering.plain import from_plain
-        from testamur.rendering.stamp import Extras
 
         laid, extras, values = wanted
         assert self._play.prepared is not None

@@ -20,9 +20,9 @@ from testamur.core.words import (
     TemplateUse,
     TemplateVersion,
 )
-from testamur.rendering.font_house import house
-from testamur.rendering.package import Package, read_package
-from testamur.rendering.package_schema import TEMPLATE_SCHEMA
+from testamur.rendering.package.package import Package, read_package
+from testamur.rendering.package.schema import TEMPLATE_SCHEMA
+from testamur.rendering.text.font_house import house
 
 from .gallery import Registered, register
 from .office import Office

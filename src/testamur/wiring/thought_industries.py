@@ -352,7 +352,7 @@ class Preparer:
 
     def _made_together(self, templates: Sequence[StoredTemplate]) -> Iterator[Finished]:
         """Give what becomes of templates without an asset, kept in few transactions."""
-        from testamur.rendering.package import pack
+        from testamur.rendering.package.package import pack
 
         new: dict[str, list[tuple[StoredTemplate, bytes]]] = {}
         for one in templates:
@@ -379,7 +379,7 @@ class Preparer:
 
     def _made(self, template: StoredTemplate, asset: bytes | Reason | None) -> Finished:
         # Not at the top: most servers never prepare a template.
-        from testamur.rendering.package import pack
+        from testamur.rendering.package.package import pack
 
         try:
             stands, assets = self._page(asset)

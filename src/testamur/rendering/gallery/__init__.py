@@ -10,7 +10,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from ..package import TEMPLATE, pack
+from ..package.package import TEMPLATE, pack
 
 HERE = Path(__file__).parent
 

@@ -1,0 +1,1 @@
+"""Strangers' pictures, drawings and PDF files, made safe to draw."""

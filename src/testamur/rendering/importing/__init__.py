@@ -1,0 +1,1 @@
+"""From a PDF with `{{placeholders}}` to a package."""

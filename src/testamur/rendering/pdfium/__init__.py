@@ -1,0 +1,1 @@
+"""What a reader of others makes of our files: their pixels and their words."""

@@ -1,0 +1,1 @@
+"""Fonts, and the places of letters: from words to what is drawn where."""

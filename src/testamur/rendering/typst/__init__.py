@@ -1,0 +1,1 @@
+"""The typesetter: pages drawn by Typst, in a child that talks to nobody."""
