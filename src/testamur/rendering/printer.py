@@ -155,17 +155,28 @@ class Printer:
             "unusual characters in another way until it is mended.",
         )
 
-    def png(self, file: bytes) -> bytes:
-        """Return a certificate's file as a picture, 96 pixels to the inch."""
-        return self._raster.png(file)
+    def png(self, file: bytes, url: str) -> bytes:
+        """
+        Return a certificate's file as a picture, 96 pixels to the inch.
 
-    def jpeg(self, file: bytes) -> bytes:
-        """Return the same as a JPEG."""
-        return self._raster.jpeg(file)
+        Raises:
+            Fault: not passing, when its QR code does not lead to *url*.
+        """
+        return self._leading_to(url, self._raster.png(file))
+
+    def jpeg(self, file: bytes, url: str) -> bytes:
+        """Return the same as a JPEG. Raises as `png`."""
+        return self._leading_to(url, self._raster.jpeg(file))
 
     def card(self, file: bytes) -> bytes:
         """Return what is shown where a link to a certificate is posted: a JPEG."""
         return self._raster.card(file)
+
+    def _leading_to(self, url: str, picture: bytes) -> bytes:
+        problem = self._read_back.problem_with_picture(picture, url)
+        if problem is not None:
+            raise Fault(f"the picture of {url} is not right: {problem}", passing=False)
+        return picture
 
     def _typeset_pdf(self, values: Mapping[str, str], extras: Extras) -> bytes:
         whole = self._layout.lay_out(values)

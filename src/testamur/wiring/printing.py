@@ -78,10 +78,16 @@ class Printing:
             return None
         one = self._print(certificate.id, certificate.template)
         ready = self._ready(certificate.template)
-        printer = ready.printer
-        draw = {"png": printer.png, "jpeg": printer.jpeg, "card": printer.card}[kind]
+        kept = find_kept(certificate.id, certificates=self._office.certificates)
+        if kept is None:
+            return None
+        # Its address is that of the day when it was issued.
+        url = _page(kept.profile, certificate.id)
         with ready.lock:
-            return draw(one.tail)
+            if kind == "card":  # too small for its QR code to be read
+                return ready.printer.card(one.tail)
+            draw = ready.printer.png if kind == "png" else ready.printer.jpeg
+            return draw(one.tail, url)
 
     def of_rows(
         self, job: int, first: int, last: int

@@ -84,7 +84,7 @@ def drawn(
         raise Refusal(Kind.INVALID, problem.code, problem.message)
     file = printer.file(subject, None)
     if kind == "png":
-        return printer.png(file)
+        return printer.png(file, url)
     return file if file.startswith(b"%PDF-") else printer.prefix + file
 
 
