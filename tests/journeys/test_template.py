@@ -8,6 +8,7 @@ import csv
 import hashlib
 import io
 import json
+import zipfile
 
 import httpx
 import pikepdf
@@ -166,6 +167,39 @@ def test_the_page_shows_it_and_links_to_it(issued):
     assert card.size == (1200, 630)
     assert shown.size == (facts["image"]["width"], facts["image"]["height"])
     assert facts["pdf"] == f"{tenant.server.url}{path}.pdf"
+
+
+def test_what_is_kept_and_what_is_exported_has_the_file(issued, tmp_path):
+    """The bundle for an offline check, and the exit kit that any web host can serve."""
+    tenant, _, lines = issued
+    name = lines["devanagari"]["certificateId"]
+    url = f"{tenant.server.url}/c/{name}"
+    file = httpx.get(url + ".pdf").content
+
+    bundle = zipfile.ZipFile(io.BytesIO(httpx.get(url + ".zip").content))
+    tenant.server.run("export", str(tmp_path / "kit"), "--tenant", tenant.slug)
+
+    assert bundle.read("certificate.pdf") == file
+    kit = tmp_path / "kit" / "c"
+    assert (kit / f"{name}.pdf").read_bytes() == file
+    assert (kit / name / "image").read_bytes() == httpx.get(url + "/image").content
+    assert f"../{name}.pdf" in (kit / name / "index.html").read_text()
+
+
+def test_a_corrected_certificate_looks_as_the_old_one_did(issued):
+    """By the same version of the template, with what was put right."""
+    tenant, _, lines = issued
+    old = lines["cyrillic"]["certificateId"]
+
+    answer = tenant.client.post(
+        f"/v1/certificates/{old}/correct", json={"recipientName": "Ada Byron"}
+    )
+    assert answer.status_code == 202, answer.text
+    tenant.wait(answer.json()["id"])
+    (line,) = tenant.results(answer.json()["id"])
+
+    pdf = httpx.get(f"{tenant.server.url}/c/{line['certificateId']}.pdf").content
+    assert "Ada Byron" in page_text(pdf)
 
 
 def test_an_erased_person_leaves_no_file(server):
