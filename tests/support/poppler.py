@@ -6,14 +6,13 @@ poppler's programs, which read PDF and share no code with pdfium or qpdf.
 installs them where that can be done; `make test` does so first.
 """
 
-import contextlib
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from .capabilities import lacking
+from .debian import install
 
 REMEDY = "`make poppler` installs it, or: apt-get install poppler-utils"
 
@@ -51,21 +50,7 @@ def ensure() -> None:
     """Install them if they are not here and can be installed."""
     if shutil.which("pdftotext") and shutil.which("pdfinfo"):
         return
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        print("poppler's programs are not here; installing Debian's", flush=True)
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for words in (
-            ["update"],
-            ["install", "-y", "--no-install-recommends", "poppler-utils"],
-        ):
-            with contextlib.suppress(subprocess.CalledProcessError):
-                subprocess.run(
-                    ["apt-get", "-qq", *words],
-                    check=True,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    env=quiet,
-                )
+    install("poppler's programs are", "poppler-utils")
     if not shutil.which("pdftotext"):
         # Not fatal here: the tests that need it say so, and fail on CI.
         print("poppler is not here; tests that need it will say so", flush=True)

