@@ -190,6 +190,23 @@ def test_two_templates_never_come_to_the_same_name(tenant):
     assert first in value["errors"][0]["error"]
 
 
+def test_a_title_that_is_given_up_is_free_in_the_same_call(tenant):
+    """For a new template, and for one that moves up behind it."""
+    first, second = course(), course(title="Winds")
+    second["resourceId"] = first["resourceId"]
+    one, two = put(tenant, first, second)["createdIds"]
+
+    value = put(
+        tenant,
+        {"id": one, "title": "Old tides"},
+        {"id": two, "title": first["title"]},
+        second,
+    )
+
+    assert value["errors"] == []
+    assert (value["createdCount"], value["updatedCount"]) == (1, 2)
+
+
 def test_a_foreign_template_is_nobodys(server, tenant):
     """Word for word, and nothing of it is changed."""
     other = server.tenant()

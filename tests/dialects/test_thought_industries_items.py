@@ -36,6 +36,11 @@ BROKEN = {
     "kind-list": ({**GOOD, "resourceType": ["course"]}, "is a list"),
     "resource-no-uuid": ({**GOOD, "resourceId": "course-1"}, "must be a UUID"),
     "resource-number": ({**GOOD, "resourceId": 4}, "must be a UUID"),
+    "resource-two": (
+        {**GOOD, "resource": {"id": "11111111-1111-4111-8111-111111111111"}},
+        "name different ones",
+    ),
+    "resource-list": ({**GOOD, "resource": [COURSE]}, "resource must be an object"),
     "id-no-uuid": ({**GOOD, "id": "7"}, "id must be a UUID"),
     "id-true": ({**GOOD, "id": True}, "id must be a UUID"),
     "asset-file": ({**GOOD, "asset": "file:///etc/passwd"}, "must be a URL"),
@@ -96,6 +101,23 @@ def test_what_is_wrong_with_an_item_is_its_own_error(name):
     assert says in found.problem
     assert json.loads(read.record_of(item)) == item
     read.record_of(item).encode()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"resource": COURSE.upper()},
+        {"resource": {"id": COURSE, "slug": "tides"}, "resourceId": None},
+        {"resource": {"id": COURSE}, "resourceId": COURSE},
+        {"resource": None, "resourceId": COURSE},
+    ],
+)
+def test_a_resource_is_named_by_its_id_or_as_an_object(more):
+    """As the service takes the one, and shows the other."""
+    found = the_only({"title": "Tides", "resourceType": "course", **more})
+
+    assert found.problem is None
+    assert found.changes["resourceId"] == COURSE
 
 
 def test_a_body_with_a_spoilt_item_is_read_all_the_same():

@@ -101,11 +101,12 @@ class SiteTemplates:
             if len(items) > read.JOB_THRESHOLD:
                 job = _job(changes, name, len(items), len(desk.new) + len(desk.looks))
             job_id = None if job is None else job.id
-            changes.add_templates([replace(one, job_id=job_id) for one in desk.new])
+            # First: a new one may have the title that another gives up in this call.
             changes.change_templates(
                 list(desk.changed.values()),
                 [replace(one, job_id=job_id) for one in desk.looks.values()],
             )
+            changes.add_templates([replace(one, job_id=job_id) for one in desk.new])
         self.office.instance.wake.set()
         return spell.TemplatesAnswer(
             created_ids=[one.id for one in desk.new],
@@ -154,8 +155,9 @@ class _Desk:
                 raise BadItem(item.problem)
             if item.id is not None and current is None:
                 raise BadItem(
-                    f"There is no certificate template with the id {item.id}. Leave "
-                    "the id out to create one."
+                    f"There is no certificate template with the id {item.id}. To "
+                    "create one, send it without an id to .../certificate-templates/"
+                    "bulk."
                 )
             if current is None:
                 current = self._by_identity.get(_identity(item.changes))

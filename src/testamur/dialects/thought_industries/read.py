@@ -278,7 +278,7 @@ def _template(place: int, raw: Any, updating: bool) -> TemplateItem:
 
 def _changes(given: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
     changes: dict[str, Any] = {}
-    given = {**_of_resource(given.get("resource")), **given}
+    given = _with_resource(given)
     for name, value in given.items():
         if name not in _KNOWN:
             warnings.append(f"{name[:64]}: there is no such field; it is left out.")
@@ -326,13 +326,24 @@ def _read_look(
         changes["customCss"] = text
 
 
-def _of_resource(value: Any) -> Mapping[str, Any]:
-    """Return what a resource that was sent as an object says."""
-    if value is None:
-        return {}
-    given = an_object(value, "resource")
-    found = {"resourceId": given.get("id"), "resourceTitle": given.get("title")}
-    return {name: one for name, one in found.items() if one is not None}
+def _with_resource(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a template with what its resource says: an object, or only its id."""
+    resource = given.get("resource")
+    if resource in (None, ""):
+        return given
+    if isinstance(resource, str):
+        resource = {"id": resource}
+    said = an_object(resource, "resource")
+    found = dict(given)
+    if said.get("id") is not None:
+        name = values.uuid(said["id"], "resource.id")
+        if found.get("resourceId") is None:
+            found["resourceId"] = name
+        elif values.uuid(found["resourceId"], "resourceId") != name:
+            raise BadItem("resource and resourceId name different ones. Send one.")
+    if said.get("title") is not None:
+        found.setdefault("resourceTitle", said["title"])
+    return found
 
 
 def _urls(value: Any) -> list[str]:
