@@ -405,6 +405,14 @@ def test_an_answer_never_waits_for_a_background(tenant, files):
 # Certifying ----------------------------------------------------------------------
 
 
+def test_a_template_can_be_used_at_once(tenant):
+    """Who certifies waits for what a call of a moment ago has yet to prepare."""
+    template = course()
+    put(tenant, *[course() for _ in range(40)], template)
+
+    assert asked(tenant, template).status_code == 200
+
+
 def test_the_same_request_gives_the_same_certificate(tenant):
     """Also when it comes twice at once; until recertifying asks for a new one."""
     template = course()

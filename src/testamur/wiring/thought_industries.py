@@ -428,7 +428,7 @@ class Preparer:
         if asset is None:
             return page.PLAIN, {}
         if isinstance(asset, Reason):
-            raise Refusal(Kind.INVALID, asset.code, f"The asset {asset.message}")
+            raise Refusal(Kind.INVALID, asset.code, f"The asset: {asset.message}")
         if b"%PDF-" in asset[:1024]:
             width, height = self._measure(asset)
             name = "background.pdf"

@@ -225,7 +225,13 @@ def thought_industries_routes(
         pause = FIRST_LOOK_SECONDS
         pending = None
         with anyio.move_on_after(patience):
-            pending = await verbs.ask_slowly(certifying.begin, known, items)
+            while pending is None:
+                try:
+                    pending = await verbs.ask_slowly(certifying.begin, known, items)
+                except NotYet:  # the template, when it was sent a moment ago
+                    await anyio.sleep(pause)
+                    pause = min(2 * pause, LAST_LOOK_SECONDS)
+            pause = FIRST_LOOK_SECONDS
             look = verbs.ask if len(items) <= FEW_ROWS else verbs.ask_slowly
             while not await look(certifying.look, pending):
                 await anyio.sleep(pause)
