@@ -488,6 +488,18 @@ def test_a_user_is_known_by_id_address_or_external_id(tenant):
     assert "Al Cy" in printed(by_id)
 
 
+def test_an_address_in_other_letters_is_the_same_user(tenant):
+    """And the same request: nobody gets two certificates by it."""
+    template = course()
+    put(tenant, template)
+
+    first = certified(tenant, template, "Ada.King@Example.org")
+    again = certified(tenant, template, "ada.king@example.ORG")
+
+    assert again["id"] == first["id"]
+    assert again["user"]["email"] == "Ada.King@Example.org"
+
+
 def test_many_users_are_certified_by_one_call(tenant):
     """Each that cannot be is an error with its record; one user and course once."""
     template, other = course(), course(labels=[{"type": "nameLabel", "x": 1, "y": 1}])

@@ -457,6 +457,8 @@ class _People:
                 raise read.unknown_user()
             found = StoredUser(learner.id or str(uuid4()), learner.email, "", None, {})
         email = learner.email or found.email
+        if address_of(email) == found.address:
+            email = found.email  # in other letters it is the same mailbox
         now_known = StoredUser(
             found.id,
             email,
