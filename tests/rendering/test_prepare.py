@@ -231,6 +231,7 @@ def svg(inside: str, before: str = "", attributes: str = "") -> bytes:
 
 
 ENTITY = '<!DOCTYPE svg [<!ENTITY a "b"><!ENTITY f SYSTEM "file:///etc/passwd">]>'
+ROUND_AND_ROUND = '<g id="a"><use href="#b"/></g><g id="b"><use href="#a"/></g>'
 SVGS = {
     "script": (svg("<script>1</script>"), "svg_active_content"),
     "handler": (svg('<path onload="x()"/>'), "svg_active_content"),
@@ -263,6 +264,9 @@ SVGS = {
     ),
     "entities": (svg("&a;", ENTITY), "svg_entity"),
     "not well-formed": (svg("<g>"), "svg_corrupt"),
+    "not UTF-8": (svg("<g/>").replace(b"<g/>", b"<!-- \xe4 -->"), "svg_corrupt"),
+    "no size": (svg("", attributes='width="0" height="0"'), "svg_corrupt"),
+    "itself": (svg(ROUND_AND_ROUND), "svg_too_complex"),
     "deep": (svg("<g>" * 300 + "</g>" * 300), "svg_too_complex"),
 }
 
@@ -275,6 +279,18 @@ def test_an_svg_that_does_more_than_draw_is_refused(
     refusal = refused(preparer, with_back("back.svg", data))
 
     assert (refusal.code, refusal.at) == (code, "assets/back.svg")
+
+
+@pytest.mark.parametrize("letters", ["UTF-7", "Shift_JIS", "of-my-own"])
+def test_an_svg_is_read_as_utf_8_whatever_it_claims_to_be(
+    preparer: Preparer, letters: str
+) -> None:
+    """So what is looked through is what is drawn, and no claim stops the press."""
+    hidden = svg("+ADw-script/+AD4-", f'<?xml version="1.0" encoding="{letters}"?>')
+
+    assert preparer.prepare(with_back("back.svg", hidden)).prepared.plan is not None
+    loud = hidden.replace(b"+ADw-script/+AD4-", b"<script/>")
+    assert refused(preparer, with_back("back.svg", loud)).code == "svg_active_content"
 
 
 def test_an_svg_as_programs_write_it_is_drawn(preparer: Preparer) -> None:

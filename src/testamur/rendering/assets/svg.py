@@ -55,7 +55,8 @@ def check_svg(name: str, data: bytes) -> list[str]:
             "save it as PNG",
         )
     look = _Look(name)
-    parser = expat.ParserCreate(namespace_separator=" ")
+    # Typst reads UTF-8, whatever the file says that it is: so does who looks first.
+    parser = expat.ParserCreate("UTF-8", namespace_separator=" ")
     parser.buffer_text = True
     parser.StartElementHandler = look.begin
     parser.EndElementHandler = look.end
@@ -68,7 +69,8 @@ def check_svg(name: str, data: bytes) -> list[str]:
         raise wrong(
             name,
             "svg_corrupt",
-            f"it is not well-formed XML (line {trouble.lineno}). Export it again",
+            f"it is not well-formed XML in UTF-8 (line {trouble.lineno}). Export it "
+            "again",
         ) from None
     if look.root != "svg":
         raise wrong(name, "svg_corrupt", "its first element is not svg")

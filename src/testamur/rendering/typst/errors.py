@@ -1,15 +1,20 @@
 """What Typst says is wrong, for the person who can mend it."""
 
 import re
+from collections.abc import Mapping
+from pathlib import PurePath
 
 import typst
 
 from testamur.core.refusals import Kind, Reason, Refusal
 from testamur.core.text import quoted
 
+from ..assets.wrong import wrong
+
 _MISSING = re.compile(r"the text `?\"(.+?)\"`? could not be displayed", re.DOTALL)
 #: Where: a file, a line and a column.
 _PLACE = re.compile(r"┌─ (.*?):(\d+):(\d+)")
+_SVG = re.compile(r"failed to parse SVG \((.*)\)", re.DOTALL)
 #: Where something lies on this machine is nobody's business.
 _SEARCHED = re.compile(r"\s*\(searched at [^)]*\)")
 _HOST_PATH = re.compile(r"(?:/[\w.+-]+)*/testamur-press-[^\s\"'`)]*")
@@ -55,6 +60,28 @@ def wrong_source(error: typst.TypstError, source: str) -> Refusal:
         f"{at}: {said[:MAX_MESSAGE]}.",
         at=at,
     )
+
+
+def wrong_picture(error: typst.TypstError, files: Mapping[str, str]) -> Refusal | None:
+    """Return which of the package's *files*, by Typst's names, cannot be drawn."""
+    found = _SVG.match(error.message)
+    places = [
+        PurePath(file).name for file, _, _ in _PLACE.findall(error.diagnostic or "")
+    ]
+    for name, drawn in files.items():
+        if found and drawn in places:
+            if "limit" in found[1]:
+                return wrong(
+                    name,
+                    "svg_too_complex",
+                    "it draws too much, or itself. Simplify it, or save it as PNG",
+                )
+            return wrong(
+                name,
+                "svg_corrupt",
+                f"it is no picture ({clean(found[1])}). Export it again",
+            )
+    return None
 
 
 def clean(text: str) -> str:

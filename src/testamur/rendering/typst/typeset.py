@@ -23,7 +23,7 @@ from ..package.package import Package
 from ..pdf.stamp import Extras
 from ..text.font_house import house as default_house
 from ..text.fonts import Fonts, House
-from .errors import clean, missing_glyph, wrong_source
+from .errors import clean, missing_glyph, wrong_picture, wrong_source
 from .letters import readable
 from .pages import has_one_page, laid_over, too_many_pages
 from .source import Page, about, qr_svg, row_picture
@@ -190,7 +190,8 @@ class Typesetter:
                 return missing
             if desk.package.design.source:
                 raise wrong_source(error, desk.package.design.source) from None
-            raise wrong_source(error, "template.json") from None
+            refusal = wrong_picture(error, desk.files)
+            raise refusal or wrong_source(error, "template.json") from None
         finally:
             if picture is not None:
                 picture.unlink()
@@ -217,15 +218,16 @@ class _Desk:
         self.own = root.parent / "own"
         shutil.rmtree(self.own, ignore_errors=True)
         self.source_fonts: typst.Fonts | None = None
-        files: dict[str, str] = {}
+        #: The names by which Typst knows the pictures, by their own.
+        self.files: dict[str, str] = {}
         if design.source:
             self._lay_out_source(root / "source")
         else:
-            files = self._lay_out(root)
+            self.files = self._lay_out(root)
         self.fonts = Fonts(
             [(font, package.assets[font.asset]) for font in design.fonts], house=house
         )
-        self._page = Page(design, files=files, fonts=self.fonts, named=case.face)
+        self._page = Page(design, files=self.files, fonts=self.fonts, named=case.face)
 
     @property
     def pdf_background(self) -> bytes | None:
