@@ -16,6 +16,7 @@ import pypdfium2
 import pytest
 import zxingcpp
 from PIL import Image
+from sqlalchemy import text
 
 from support.server import Tenant
 
@@ -217,3 +218,35 @@ def test_an_erased_person_leaves_no_file(server):
     assert httpx.get(url).status_code == 410
     assert hashlib.sha256(tenant.archive(job).read("results.csv")).digest()
     assert tenant.archive(job).namelist() == ["results.csv"]
+
+
+def test_a_damaged_file_is_never_given_away(server):
+    """It is told as a fault, in every form that is made of it, until it is mended."""
+    tenant = server.tenant()
+    job = tenant.job(sheet_of(["Ada Lovelace"]), template=TEMPLATE)
+    tenant.wait(job)
+    (line,) = tenant.results(job)
+    name = line["certificateId"]
+    url = f"{server.url}/c/{name}"
+    file = httpx.get(url + ".pdf").content
+    (whole,) = [one for of, one in server.office.prints.every() if of == name]
+    middle = len(whole.tail) // 2
+    damaged = bytes([whole.tail[middle] ^ 1])
+    damaged = whole.tail[:middle] + damaged + whole.tail[middle + 1 :]
+
+    keep_as(server, whole.digest, damaged)
+    answers = {
+        form: httpx.get(url + form).status_code
+        for form in (".pdf", ".png", ".jpg", "/image", "/card.jpg", ".zip")
+    }
+    keep_as(server, whole.digest, whole.tail)
+
+    assert set(answers.values()) == {503}, answers
+    assert httpx.get(url + ".pdf").content == file
+
+
+def keep_as(server, digest: bytes, tail: bytes) -> None:
+    """Change the tail of the file with this digest behind everybody's back."""
+    change = text("UPDATE prints SET tail = :tail WHERE digest = :digest")
+    with server.office.database.writing() as connection:
+        connection.execute(change, {"tail": tail, "digest": digest})

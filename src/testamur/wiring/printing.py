@@ -139,18 +139,28 @@ class Printing:
     # --- how -------------------------------------------------------------------
 
     def _print(self, certificate_id: str, template: TemplateUse) -> Print:
+        """Return a certificate's file, compared with its digest if it was kept."""
         found = self._office.prints.find(certificate_id, PDF)
-        if found is None:
-            found = self._made(certificate_id, template)
-            if found is None:
-                raise Refusal(
-                    Kind.NOT_FOUND,
-                    "certificate_not_found",
-                    "There is no such certificate any more.",
-                    at="id",
+        if found is not None:
+            digest = hashlib.sha256()
+            for piece in self._pieces(found):
+                digest.update(piece)
+            if digest.digest() != found.digest:
+                raise Fault(
+                    f"the file of certificate {certificate_id} is damaged",
+                    passing=False,
                 )
-            self._office.prints.keep([(certificate_id, found)], PDF)
-        return found
+            return found
+        made = self._made(certificate_id, template)
+        if made is None:
+            raise Refusal(
+                Kind.NOT_FOUND,
+                "certificate_not_found",
+                "There is no such certificate any more.",
+                at="id",
+            )
+        self._office.prints.keep([(certificate_id, made)], PDF)
+        return made
 
     def _made(self, certificate_id: str, template: TemplateUse) -> Print | None:
         """Draw a certificate; None if it was erased meanwhile."""
