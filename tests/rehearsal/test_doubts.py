@@ -101,7 +101,20 @@ FINE = [
     "bell hooks III & Sons",
     "𝒜da Lovelace",
     "Mary-Jane 😀",
+    "ᎠᏂᏴᏫᏯ",
 ]
+
+#: What is taken for meant, where capitals are not.
+MEANT = {
+    "O'NEILL": "O'Neill",
+    "JEAN-LUC D’ARRAS": "Jean-Luc D’Arras",
+    "MARÍA DE LA CRUZ": "María de la Cruz",
+    "de la cruz": "De la Cruz",
+    "HENRY VIII": "Henry VIII",
+    "İBRAHİM ÇELİK": "İbrahim Çelik",
+    "NNO\u0323\u0300A OBI": "Nno\u0323\u0300a Obi",
+    "k.d. lang": "K.D. Lang",
+}
 
 CELLS = {
     "excel-date": ("attribute_Exam date", "45231", "spreadsheet_date"),
@@ -213,6 +226,17 @@ def test_what_is_meant_is_said():
     assert '"Zoë Smith"' in name.message
     assert name.value == "ZoÃ« Smith"
     assert "ana@gmail.com" in address.message
+
+
+@pytest.mark.parametrize("name", MEANT)
+def test_a_name_is_proposed_as_it_is_usually_written(name):
+    """With the capitals inside it, and without those that names do not have."""
+    _, found = look({"recipientName": name})
+
+    assert [one.code for one in found] == [
+        "name_small" if name.islower() else "name_capitals"
+    ]
+    assert f'"{MEANT[name]}"' in found[0].message
 
 
 def test_a_day_that_a_spreadsheet_made_a_number_is_named():

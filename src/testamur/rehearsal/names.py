@@ -41,6 +41,22 @@ _STAND_INS = frozenset(
 #: Shorter ones may be initials.
 _LETTERS_TO_JUDGE = 4
 
+#: Letters that belong together, with their accents.
+_LETTERS = re.compile(r"[^\W\d_]+(?:[\u0300-\u036f]+[^\W\d_]*)*")
+
+#: Words that are small within names, and those that are capitals throughout.
+_SMALL = frozenset(
+    (
+        *("al", "bin", "da", "das", "de", "dei", "del", "della", "den", "der", "di"),
+        *("do", "dos", "du", "e", "el", "i", "ibn", "la", "las", "los", "of", "ter"),
+        *("van", "vom", "von", "y", "zu", "zum", "zur"),
+    )
+)
+_CAPITALS = re.compile("(?:I{2,3}|IV|VI{0,3}|IX|XI{0,3}|XIV|XV|XVI)", re.I)
+
+#: Cherokee is written in what Unicode calls its capitals.
+_CHEROKEE = re.compile("[\u13a0-\u13ff\uab70-\uabbf]")
+
 #: What follows a comma behind a name in its usual order.
 _AFTER_A_COMMA = re.compile(
     r"(?:jr|sr|i{2,3}|iv|ph\.? ?d|m\.? ?d|dr|esq|mba|m\.?sc|b\.?sc|m\.?a|b\.?a|"
@@ -91,7 +107,9 @@ def doubts(name: str) -> Iterator[tuple[str, str]]:
 def _capitals(name: str) -> Iterator[tuple[str, str]]:
     if sum(map(str.isalpha, name)) < _LETTERS_TO_JUDGE:
         return
-    titled = " ".join(word.capitalize() for word in name.split(" "))
+    if _CHEROKEE.search(name):
+        return
+    titled = _titled(name)
     # A script without capitals is its own title form.
     if name.isupper() and titled != name:
         yield (
@@ -106,3 +124,22 @@ def _capitals(name: str) -> Iterator[tuple[str, str]]:
             f"Capitals and small letters are swapped. Is {quoted(name.swapcase())} "
             "meant?",
         )
+
+
+def _titled(name: str) -> str:
+    """
+    Return *name* as names are usually written.
+
+    >>> _titled("SEÁN O'NEILL-SMITH III"), _titled("maría de la cruz")
+    ("Seán O'Neill-Smith III", 'María de la Cruz')
+    """
+    words = name.split(" ")
+    titled = " ".join(
+        word.lower()
+        if number and word.lower() in _SMALL
+        else word.upper()
+        if number and _CAPITALS.fullmatch(word)
+        else _LETTERS.sub(lambda found: found[0].capitalize(), word)
+        for number, word in enumerate(words)
+    )
+    return titled.replace("i\u0307", "i")  # which lower() makes of a Turkish capital
