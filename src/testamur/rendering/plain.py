@@ -50,8 +50,9 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
     if isinstance(kind, type) and is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         made = {field.name: _reader(hints[field.name]) for field in fields(kind)}
+        # What was made plain before there was a field has that field's default.
         return lambda plain: kind(
-            **{name: read(plain[name]) for name, read in made.items()}
+            **{name: read(plain[name]) for name, read in made.items() if name in plain}
         )
     if isinstance(kind, type) and issubclass(kind, tuple):  # a NamedTuple
         return lambda plain: kind(*plain)
