@@ -281,6 +281,30 @@ def test_an_svg_that_does_more_than_draw_is_refused(
     assert (refusal.code, refusal.at) == (code, "assets/back.svg")
 
 
+RIGHT_TO_LEFT = {
+    "dates alone": ("ar", "auto", "{{issuedAt|short}}"),
+    "dates beside each other": ("ar", "auto", "{{issuedAt|iso}} :: {{validUntil|iso}}"),
+    "signs and digits": ("he", "auto", '45/6(3.5 - "5%'),
+    "Latin letters": ("en", "rtl", "({{reference}}, {{recipientName}} %"),
+    "all at once": ("ar", "rtl", "٣٤-{{name}} (שלום 12 – محمد) / 漢字, $7"),
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "direction", "said"), RIGHT_TO_LEFT.values(), ids=RIGHT_TO_LEFT
+)
+def test_what_stands_on_a_line_from_right_to_left_is_drawn_in_one_order(
+    preparer: Preparer, language: str, direction: str, said: str
+) -> None:
+    """Stamped and typeset are alike, and read back, without a letter that says so."""
+    design = template(
+        {**TEXT, "box": [20, 40, 170, 20], "text": said, "direction": direction},
+        language=language,
+    )
+
+    assert preparer.prepare(package(design)).prepared.plan is not None
+
+
 @pytest.mark.parametrize("letters", ["UTF-7", "Shift_JIS", "of-my-own"])
 def test_an_svg_is_read_as_utf_8_whatever_it_claims_to_be(
     preparer: Preparer, letters: str

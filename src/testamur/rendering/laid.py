@@ -64,6 +64,8 @@ class LaidText:
     lines: tuple[Line, ...]
     #: Whether only the typesetter draws it: colour emoji, or both directions mixed.
     is_unusual: bool = False
+    #: Whether it is read from right to left, whichever way its letters run.
+    is_rtl: bool = False
 
     @property
     def text(self) -> str:

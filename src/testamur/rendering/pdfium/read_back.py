@@ -16,9 +16,10 @@ from dataclasses import dataclass
 import zxingcpp
 from PIL import Image
 
-from ..design import Box, Design, Picture, Qr, Text
+from ..design import Box, Design, Direction, Picture, Qr, Text
 from ..prepared import Prepared
 from ..qr import QUIET, modules
+from ..text.bidi import is_rtl_language
 from ..text.wording import upper
 from ..values import filled, key_of
 from .leaf import Binder, Damaged, Leaf, Window
@@ -87,6 +88,10 @@ class ReadBack:
             for item in prepared.design.texts
             if not item.fields
         ]
+        #: Whether digits may be set from right to left without a letter that is.
+        self._may_turn = is_rtl_language(prepared.design.language) or any(
+            text.direction is Direction.RTL for text in prepared.design.texts
+        )
         self._art = ""
         if prepared.art:
             with Binder().open(prepared.art) as leaf:
@@ -150,8 +155,10 @@ class ReadBack:
         has_constant = is_whole or self._has_constant_texts
         texts = [*expected.texts, *(self._constant if has_constant else ())]
         art = self._art if is_whole else ""
+        said = leaf.text()
+        may_turn = self._may_turn or has_rtl(said)
         return (
-            _wrong_text(leaf.text(), texts, art, is_typeset=is_whole)
+            _wrong_text(said, texts, art, is_typeset=is_whole, may_turn=may_turn)
             or self._wrong_qr(leaf, expected.url)
             or self._wrong_picture(leaf, expected, is_whole=is_whole)
         )
@@ -192,13 +199,13 @@ _FOREIGN = "The file has text that is not of its row."
 
 
 def _wrong_text(
-    found: str, texts: Sequence[str], art: str, *, is_typeset: bool
+    found: str, texts: Sequence[str], art: str, *, is_typeset: bool, may_turn: bool
 ) -> str | None:
     """Compare the letters of a page with those of *texts* and of its *art*."""
     page, pieces = letters(found), [letters(text) for text in texts]
     total = "".join((*pieces, art))
     problem = _difference(page, pieces, total)
-    if problem is not None and has_rtl(page):
+    if problem is not None and may_turn:
         # pdfium orders all that stands side by side as one line; word by word it
         # is right. And it spells out signs such as ½.
         page, total = spelt_out(page), spelt_out(total)

@@ -31,6 +31,11 @@ _CLOSER = {
 }
 _CLOSERS = frozenset(_CLOSER.values())
 
+#: Languages written from right to left.
+_RTL_LANGUAGES = frozenset(
+    ("ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur")
+)
+
 #: BD16: how many brackets may be open at once before none counts.
 _MAX_OPEN = 63
 
@@ -51,6 +56,11 @@ def is_rtl(text: str) -> bool | None:
         if found in ("R", "AL"):
             return True
     return None
+
+
+def is_rtl_language(tag: str) -> bool:
+    """Say which way a text in this language (BCP 47) runs if no letter says so."""
+    return tag.casefold().partition("-")[0] in _RTL_LANGUAGES
 
 
 def may_mix(text: str) -> bool:

@@ -8,15 +8,12 @@ from testamur.core.refusals import Reason
 
 from ..design import Align, Design, Direction, Place, Text
 from ..laid import Laid, LaidText, Line, Run
-from .bidi import is_rtl
+from .bidi import is_rtl, is_rtl_language
 from .fitting import Paragraph, Span, largest_size, lines_of
 from .fonts import Fonts
 from .scripts import UNSPACED
 from .shaping import Shaped, in_visual_order
 from .wording import glyph_missing, text_too_long, wording
-
-#: Languages written from right to left, for texts without a letter that says so.
-_RTL = frozenset(("ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur"))
 
 #: How many wordings of one text are remembered: names of courses recur.
 _REMEMBERED = 256
@@ -120,6 +117,7 @@ class Layout:
                 if span.end > span.start
             ),
             is_unusual=any(paragraph.is_colour for paragraph in paragraphs),
+            is_rtl=rtl,
         )
 
     def _is_rtl(self, text: Text, said: str) -> bool:
@@ -127,7 +125,7 @@ class Layout:
             return text.direction is Direction.RTL
         found = is_rtl(said)
         if found is None:
-            return self._design.language.casefold().partition("-")[0] in _RTL
+            return is_rtl_language(self._design.language)
         return found
 
     def _cap_height(self, text: Text) -> float:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from .. import qr
-from ..design import Design, Direction, Item, Line, Picture, Qr, Role, Shape, Text
+from ..design import Design, Item, Line, Picture, Qr, Role, Shape, Text
 from ..laid import LaidText, Run
 from ..laid import Line as LaidLine
 from ..pdf.stamp import Extras
@@ -21,6 +21,12 @@ from ..text.fonts import Fonts
 
 #: Gaps that are no more than rounding, in points.
 NOTHING = 0.002
+
+#: What has a direction of its own (UAX #9), or that of the letter it stands on.
+_DIRECTED = frozenset(("L", "R", "AL", "EN", "AN", "NSM"))
+
+#: The mark that nobody sees, and that is read from right to left.
+RIGHT_TO_LEFT = "\u200f"
 
 #: Where a certificate's picture is while its page is drawn.
 ROW_PICTURE = "row-picture"
@@ -121,7 +127,7 @@ class Page:
     def _text(self, item: Text, laid: LaidText) -> dict[str, Any] | None:
         if not laid.lines:
             return None
-        is_rtl = _is_rtl(item, laid)
+        is_rtl = _is_rtl(laid)
         right = max(self._right(line, laid) for line in laid.lines)
         left = min(line.x for line in laid.lines)
         first, last = laid.lines[0], laid.lines[-1]
@@ -152,13 +158,14 @@ class Page:
 
     def _runs(self, line: LaidLine, laid: LaidText) -> list[dict[str, Any]]:
         gaps = dict.fromkeys(map(id, line.runs), 0.0)
-        if len({run.is_rtl for run in line.runs}) == 1:
+        is_mixed = len({run.is_rtl for run in line.runs}) > 1
+        if not is_mixed:
             for before, after in pairwise(line.runs):
                 gap = after.x - before.x - self._width(before, laid)
                 gaps[id(before if before.is_rtl else after)] = gap
         return [
             {
-                "text": run.text,
+                "text": _held(run) if is_mixed else run.text,
                 "gap": gaps[id(run)] if abs(gaps[id(run)]) > NOTHING else 0,
                 **self._letters(run),
             }
@@ -246,18 +253,18 @@ def _spelling(text: str, runs: list[Run]) -> list[Run] | None:
     return None
 
 
-def _is_rtl(item: Text, laid: LaidText) -> bool:
-    """Say whether a text runs from right to left (UAX #9, P2 and P3)."""
+def _is_rtl(laid: LaidText) -> bool:
+    """Say whether a text runs from right to left."""
     directions = {run.is_rtl for line in laid.lines for run in line.runs}
-    if len(directions) == 1:
-        return directions.pop()
-    if item.direction is not Direction.AUTO:
-        return item.direction is Direction.RTL
-    for letter in laid.text:
-        kind = unicodedata.bidirectional(letter)
-        if kind in ("L", "R", "AL"):
-            return kind != "L"
-    return False
+    return directions.pop() if len(directions) == 1 else laid.is_rtl
+
+
+def _held(run: Run) -> str:
+    """Return a run's text, held in its direction if none of its letters has one."""
+    kinds = {unicodedata.bidirectional(letter) for letter in run.text}
+    if run.is_rtl and not kinds & _DIRECTED:
+        return f"{RIGHT_TO_LEFT}{run.text}{RIGHT_TO_LEFT}"
+    return run.text
 
 
 def _qr(item: Qr, extras: Extras) -> dict[str, Any]:
