@@ -118,6 +118,7 @@ def test_wrapped_text_that_needs_too_many_lines_is_a_reason():
     reason = why_not(WORDS, box=Box(100, 200, 300, 40), fit=Fit.WRAP)
 
     assert reason.code == "text_too_long"
+    assert "on lines of 24 points" in reason.message
 
 
 def test_a_text_may_wrap_and_shrink():

@@ -116,6 +116,7 @@ REFUSED = {
     "cut-off": (build(GOOD)[:-30], "zip_corrupt"),
     "in-the-middle": (build(GOOD, offset=3), "zip_inconsistent"),
     "no-template": (build([Entry("assets/back.png", PNG)]), "template_missing"),
+    "another-file": (build([Entry("x.json", b"{}")]), "template_missing"),
     "empty": (build([]), "template_missing"),
 }
 

@@ -208,9 +208,9 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
 def _named(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
     """Return *files* by their names alone."""
     kept = {name: content for name, content in files.items() if not LITTER.search(name)}
-    around = {name.partition("/")[0] for name in kept}
-    if "template.json" not in kept and len(around) == 1:
-        length = len(around.pop()) + 1
+    around = {"".join(name.partition("/")[:2]) for name in kept}
+    if len(around) == 1 and (folder := around.pop()).endswith("/"):
+        length = len(folder)
         kept = {name[length:]: content for name, content in kept.items()}
     named: dict[str, bytes] = {}
     for path, content in kept.items():

@@ -35,6 +35,8 @@ __all__ = ["MAX_PACKAGE_BYTES", "Package", "pack", "read_package", "to_json"]
 
 TEMPLATE = "template.json"
 MAX_TEMPLATE_BYTES = 1024 * 1024
+#: Of whole numbers: none that is meant has as many.
+MAX_DIGITS = 1_000
 
 #: What is merged in that is no column of the rows.
 OURS = ("issuerName", "issuedAt", "reference", "id", "url")
@@ -173,7 +175,10 @@ def read_document(data: bytes, *, is_bare: bool = False) -> Any:
     try:
         text = data.decode("utf-8-sig")
         return json.loads(
-            text, object_pairs_hook=_once_each, parse_constant=_no_constant
+            text,
+            object_pairs_hook=_once_each,
+            parse_constant=_no_constant,
+            parse_int=_whole,
         )
     except UnicodeDecodeError as error:
         if is_bare:
@@ -196,6 +201,12 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise ValueError(f"{quoted(name)} stands twice in one object.")
         found[name] = value
     return found
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"A number has more than {MAX_DIGITS:,} digits.")
+    return int(digits)
 
 
 def _no_constant(name: str) -> Never:

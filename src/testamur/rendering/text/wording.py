@@ -9,7 +9,7 @@ from testamur.core.columns import ATTRIBUTE_PREFIX, KNOWN
 from testamur.core.refusals import Reason
 from testamur.core.text import called, nfc, quoted
 
-from ..design import Field, Text
+from ..design import Field, Fit, Text
 from ..values import key_of
 
 #: Every line break there is (`str.splitlines`), one or two characters long.
@@ -105,10 +105,13 @@ def text_too_long(
         field = max(text.fields, key=lambda field: len(values.get(key_of(field), "")))
         where = f"{_column(field)}: {quoted(values.get(key_of(field), ''))}"
         remedy = "Shorten it, or use a template with more room for it."
+    how = f", even at its smallest size of {smallest:g} points"
+    if text.fit is Fit.WRAP:
+        how = f" on lines of {text.style.size:g} points"
     return Reason(
         "text_too_long",
-        f"{where} does not fit the place {quoted(text.id)} of the template, even at "
-        f"its smallest size of {smallest:g} points. {remedy}",
+        f"{where} does not fit the place {quoted(text.id)} of the template{how}. "
+        f"{remedy}",
     )
 
 
