@@ -103,6 +103,14 @@ def test_what_is_wrong_with_an_item_is_its_own_error(name):
     read.record_of(item).encode()
 
 
+def test_one_template_does_not_flood_the_answer_with_warnings():
+    """Twenty are given, and the others counted."""
+    found = the_only({**GOOD, "customCss": ".a{" * 6_000})
+
+    assert len(found.warnings) == 21
+    assert found.warnings[-1] == "templates[0]: and 11,980 warnings more."
+
+
 @pytest.mark.parametrize(
     "more",
     [

@@ -32,7 +32,12 @@ from testamur.wiring.site import build_site
 ROWS = 1500
 
 
-@pytest.mark.parametrize("whole", [True, False], ids=["everything", "only-the-server"])
+@pytest.mark.parametrize(
+    ("database_url", "whole"),
+    [("sqlite", True), ("sqlite", False), ("postgresql", True)],
+    indirect=["database_url"],
+    ids=["sqlite-everything", "sqlite-only-the-server", "postgresql-everything"],
+)
 def test_a_server_that_is_killed_goes_on_when_it_is_started_again(
     database_url, tmp_path, whole
 ):

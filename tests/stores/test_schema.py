@@ -6,12 +6,21 @@ import pytest
 import sqlalchemy
 from sqlalchemy import text
 
+from support.postgres import fresh_schema
 from testamur.adapters.sql import migrate as migrating
 from testamur.adapters.sql.database import Database
 from testamur.adapters.sql.migrate import migrate, migrations
 from testamur.adapters.sql.schema import metadata
 from testamur.core import failpoints
 from testamur.core.refusals import Fault
+
+
+@pytest.fixture
+def postgres_schema(postgres_database):
+    """Return a URL of a schema in which there is nothing, not even a table."""
+    with fresh_schema(postgres_database) as url:
+        yield url
+
 
 #: Only `migrate` and the rate limiter on PostgreSQL name these.
 UNNAMED = {"schema_versions", "meters"}
