@@ -381,6 +381,8 @@ def test_a_background_that_cannot_be_used_fails_the_job_and_nothing_else(tenant,
     assert job["status"] == "failed"
     assert job["errorMessage"].startswith("2 templates of 101")
     assert said(asked(tenant, bad[0], name="Ada")) == (409, "template_not_usable")
+    private = asked(tenant, bad[1], name="Ada").json()["message"]
+    assert "where everybody can fetch it" in private
     assert certified(tenant, good[0], name="Ada")["identifier"]
 
     files.script = answer(saved(Image.new("RGB", (800, 600), "white"), "PNG"))

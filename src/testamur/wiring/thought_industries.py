@@ -58,6 +58,12 @@ MEASURE_SECONDS = 15.0
 #: A4 at 600 dots per inch, and no more.
 MAX_ASSET_BYTES = 10 * 1024 * 1024
 
+#: What is said of the image of a row, and is different for a background.
+REMEDIES = (
+    ("put the file into the ZIP", "put the file where everybody can fetch it"),
+    ("retry the row", "send the template again"),
+)
+
 USER_AGENT = "Testamur (certificate templates)"
 ACCEPT = "image/png, image/jpeg, image/webp, application/pdf"
 
@@ -428,7 +434,10 @@ class Preparer:
         if asset is None:
             return page.PLAIN, {}
         if isinstance(asset, Reason):
-            raise Refusal(Kind.INVALID, asset.code, f"The asset: {asset.message}")
+            message = asset.message
+            for of_a_row, here in REMEDIES:
+                message = message.replace(of_a_row, here)
+            raise Refusal(Kind.INVALID, asset.code, f"The asset: {message}")
         if b"%PDF-" in asset[:1024]:
             width, height = self._measure(asset)
             name = "background.pdf"

@@ -65,6 +65,8 @@ _RGB = re.compile(
     r"rgb\(\s*([0-9]{1,3})\s*[, ]\s*([0-9]{1,3})\s*[, ]\s*([0-9]{1,3})\s*\)"
 )
 
+_IMPORTANT = re.compile(r"!\s*important\s*\Z", re.IGNORECASE)
+
 POINTS_PER_PIXEL = 0.75
 
 
@@ -133,7 +135,7 @@ def _declared(
 ) -> Mapping[str, str | float | bool]:
     name, _, value = declaration.partition(":")
     name = name.strip().lower()
-    value = " ".join(value.replace("!important", "").split())
+    value = " ".join(_IMPORTANT.sub("", value).split())
     read_value = _PROPERTIES.get(name)
     found = read_value(value) if read_value else None
     if found is None:

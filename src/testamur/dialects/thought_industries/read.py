@@ -27,6 +27,9 @@ JOB_THRESHOLD = 100
 RESOURCE_TYPES = ("course", "learningPath")
 RECERTIFICATION_ACTIONS = ("resetProgress", "actionUrl", "recertifyInSession")
 
+#: As many warnings as one template gets; more are counted.
+MAX_WARNINGS = 20
+
 MAX_DAYS = 36_500
 MAX_SUPPLEMENTAL_ASSETS = 20
 MAX_ATTRIBUTES = 30
@@ -272,7 +275,10 @@ def _template(place: int, raw: Any, updating: bool) -> TemplateItem:
                 raise BadItem(f"{', '.join(missing)} {are}. A new template needs that.")
     except BadItem as wrong:
         problem = str(wrong)
-    marked = [f"templates[{place}].{one}" for one in warnings]
+    marked = [f"templates[{place}].{one}" for one in warnings[:MAX_WARNINGS]]
+    if len(warnings) > MAX_WARNINGS:
+        more = len(warnings) - MAX_WARNINGS
+        marked.append(f"templates[{place}]: and {more:,} warnings more.")
     return TemplateItem(place, raw, found, changes, problem, marked)
 
 
@@ -450,7 +456,7 @@ def _texts(value: Any, name: str) -> dict[str, str]:
     if len(given) > MAX_ATTRIBUTES:
         raise BadItem(f"{name} may have {MAX_ATTRIBUTES} entries.")
     return {
-        read_slug(key, f"A name in {name}"): line(one, f"{name}.{key}", most=1_000)
+        read_slug(key, f"{name}: a name"): line(one, f"{name}.{key}", most=1_000)
         for key, one in given.items()
         if one not in (None, "")
     }
