@@ -113,6 +113,7 @@ class Printing:
             self.make(job, 1, job.total)
             return
         if self._crew.work(job, patience=patience):
+            self.make(job, 1, job.total)  # what was issued meanwhile
             return
         left = prints.count_missing(job.seq, PDF)
         raise Refusal(
@@ -123,11 +124,21 @@ class Printing:
             retry_after_seconds=30,
         )
 
-    def make(self, job: Job, first: int, last: int) -> None:
-        """Make the files that rows *first* to *last* of *job* have not yet."""
+    def make(
+        self, job: Job, first: int, last: int, *, at_most: int | None = None
+    ) -> bool:
+        """
+        Make the files that rows *first* to *last* of *job* have not yet.
+
+        Say if they have all; after some *at_most* files it may be that they have not.
+        """
         prints, after = self._office.prints, first - 1
         assert job.profile.template is not None
+        count = 0
         while names := prints.missing(job.seq, PDF, after=after, last=last, limit=PART):
+            if at_most is not None and count >= at_most:
+                return False
+            count += len(names)
             made = []
             for name, number in names:
                 one = self._made(name, job.profile.template)
@@ -135,6 +146,7 @@ class Printing:
                     made.append((name, one))
                 after = number
             prints.keep(made, PDF)
+        return True
 
     # --- how -------------------------------------------------------------------
 

@@ -2,13 +2,16 @@
 Processes that make the files of a whole job: `python -m testamur.wiring.printing_crew`.
 
 A job's rows are parted among them. What they have made is kept as they go, so one
-that dies costs what it had in hand, and who asks again goes on from there.
+that dies costs what it had in hand, and who asks again goes on from there. Jobs take
+turns: however many are asked for at once, there are no more processes than for one.
 """
 
 import os
 import subprocess
 import sys
 import threading
+from collections import deque
+from collections.abc import Callable
 
 from testamur.config import read_settings
 from testamur.core.parent import die_with
@@ -18,6 +21,15 @@ from testamur.core.words import Job
 #: More are of no use to one download, and would be in everybody's way.
 MAX_PRINTERS = 4
 
+#: A process takes a second to start, which is worth it for so many rows.
+WORTH_ONE = 500
+
+#: How many files a process makes before it is another job's turn.
+TURN = 2_000
+
+#: How a process ends that has made as many, and has rows left.
+MORE = 3
+
 #: They yield to the process that answers requests, as workers do.
 NICENESS = 5
 
@@ -25,9 +37,14 @@ NICENESS = 5
 class Crew:
     """Has the files of jobs made, of each job once, however many ask for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, turn: Callable[[Job], set[int]] | None = None) -> None:
+        """Have files made by *turn*, which says how its processes ended."""
+        self._turn = turn or make_some
         self._lock = threading.Lock()
-        self._at_work: dict[str, _Gang] = {}
+        #: By job; one that failed stays until somebody was told.
+        self._orders: dict[str, _Order] = {}
+        self._queue: deque[_Order] = deque()
+        self._is_at_work = False
 
     def work(self, job: Job, *, patience: float | None) -> bool:
         """
@@ -38,50 +55,78 @@ class Crew:
             Fault: not passing, when one cannot be made; the log says which, and why.
         """
         with self._lock:
-            gang = self._at_work.get(job.id)
-            if gang is None:
-                gang = self._at_work[job.id] = _Gang(job)
-                gang.start()
-        gang.join(patience)
-        if gang.is_alive():
+            order = self._orders.get(job.id)
+            if order is None:
+                order = self._orders[job.id] = _Order(job)
+                self._queue.append(order)
+                if not self._is_at_work:
+                    threading.Thread(
+                        target=self._run, name="printing", daemon=True
+                    ).start()
+                    self._is_at_work = True
+        if not order.is_over.wait(patience):
             return False
-        with self._lock:
-            if self._at_work.get(job.id) is gang:
-                del self._at_work[job.id]
-        if gang.failed:
+        if order.failed:
+            with self._lock:
+                if self._orders.get(job.id) is order:
+                    del self._orders[job.id]
             raise Fault(
                 f"files of job {job.id} could not be made; see the log above",
                 passing=False,
             )
         return True
 
+    def _run(self) -> None:
+        """
+        Give each order its turn until there is none left.
 
-class _Gang(threading.Thread):
-    """The processes of one job. They die with the thread that started them: this."""
+        Processes die with the thread that started them, which is this one.
+        """
+        while True:
+            with self._lock:
+                if not self._queue:
+                    self._is_at_work = False
+                    return
+                order = self._queue.popleft()
+            try:
+                statuses = self._turn(order.job)
+            except OSError:
+                statuses = {1}
+            with self._lock:
+                if statuses <= {0, MORE} and MORE in statuses:
+                    self._queue.append(order)
+                    continue
+                order.failed = bool(statuses - {0})
+                if not order.failed:
+                    del self._orders[order.job.id]
+            order.is_over.set()
+
+
+class _Order:
+    """A job whose files are to be made."""
 
     def __init__(self, job: Job) -> None:
-        super().__init__(name=f"printing {job.id}", daemon=True)
-        self._job = job
-        self.failed = True
+        self.job = job
+        self.failed = False
+        self.is_over = threading.Event()
 
-    def run(self) -> None:
-        """Start the processes, and wait for them."""
-        job = self._job
-        count = min(os.cpu_count() or 1, MAX_PRINTERS)
-        share = -(-job.total // count)
-        processes = [
-            subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "testamur.wiring.printing_crew"),
-                    *(str(os.getpid()), job.tenant_id, job.id),
-                    *(str(first), str(min(first + share - 1, job.total))),
-                ],
-                stdin=subprocess.DEVNULL,
-            )
-            for first in range(1, job.total + 1, share)
-        ]
-        statuses = [process.wait() for process in processes]
-        self.failed = any(statuses)
+
+def make_some(job: Job) -> set[int]:
+    """Make some of the job's files; return how the processes ended."""
+    count = min(os.cpu_count() or 1, MAX_PRINTERS, -(-job.total // WORTH_ONE))
+    share = -(-job.total // count)
+    processes = [
+        subprocess.Popen(
+            [
+                *(sys.executable, "-m", "testamur.wiring.printing_crew"),
+                *(str(os.getpid()), job.tenant_id, job.id),
+                *(str(first), str(min(first + share - 1, job.total))),
+            ],
+            stdin=subprocess.DEVNULL,
+        )
+        for first in range(1, job.total + 1, share)
+    ]
+    return {process.wait() for process in processes}
 
 
 def main() -> None:
@@ -96,7 +141,8 @@ def main() -> None:
     office = open_office(read_settings())
     try:
         job = office.desk.find(tenant_id, job_id)
-        office.printing.make(job, int(first), int(last))
+        if not office.printing.make(job, int(first), int(last), at_most=TURN):
+            sys.exit(MORE)
     except Fault as trouble:
         log.error("a file could not be made", job=job_id, trouble=str(trouble))
         sys.exit(1)
