@@ -3,8 +3,10 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
+import justmytype_intl_rtl
 import pikepdf
 import pypdfium2
 import pytest
@@ -160,6 +162,47 @@ def test_fields_are_found_however_they_are_written(content, text):
 
     assert items[0]["text"] == text
     assert text_of(background).strip() == ""
+
+
+def right_to_left(words: str) -> bytes:
+    """Return a PDF whose lines run from right to left, as Typst writes it."""
+    fonts = Path(justmytype_intl_rtl.__file__).parent
+    made = typst.compile(
+        f"""#set page(width: 200mm, height: 100mm)
+        #set text(dir: rtl, lang: "he", font: ("Noto Sans Hebrew", "DejaVu Sans Mono"))
+        {words}""".encode(),
+        font_paths=[fonts],
+    )
+    assert isinstance(made, bytes)
+    return made
+
+
+def test_fields_of_a_page_from_right_to_left_are_found():
+    """
+    Their braces are mirrored there, and named by what they were before.
+    """
+    items, background, _ = imported(
+        right_to_left("תעודה\n\n{{recipientName}}\n\n{{ issuedAt | short }}")
+    )
+
+    assert [item["text"] for item in items] == [
+        "{{recipientName}}",
+        "{{issuedAt|short}}",
+    ]
+    assert {item["align"] for item in items} == {"right"}
+    assert "recipientName" not in text_of(background)
+
+
+def test_a_field_among_words_from_right_to_left_is_refused():
+    """
+    They would be set again in the order in which they look, which is no language.
+    """
+    with pytest.raises(Refusal) as refused:
+        import_pdf(right_to_left("הוענק לכבוד {{recipientName}} ביום"))
+
+    assert refused.value.code == "placeholder"
+    assert "{{recipientName}}" in refused.value.detail
+    assert "a line of its own" in refused.value.detail
 
 
 def test_capitals_make_a_text_of_capitals():

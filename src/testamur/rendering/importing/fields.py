@@ -9,6 +9,7 @@ from testamur.core.columns import ATTRIBUTE_PREFIX
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.text import quoted
 
+from ..pdfium.said import has_rtl
 from ..values import FIELDS, parts_of
 from .checks import refuse
 from .letters import Letter, Look, Row
@@ -19,6 +20,9 @@ QR = "{{qr}}"
 
 #: Braces may stand apart: letters that are spaced do.
 _PLACE = re.compile(r"\{ ?\{(.*?)\} ?\}")
+
+#: The same, whole.
+_PLACES = re.compile(r"\{\{.*?\}\}")
 
 _EXPORT_TEXT = (
     "Export it again with text kept as text: not as outlines, curves or a picture, "
@@ -91,8 +95,12 @@ def found_in(rows: Sequence[Row], page_width: float) -> list[Found]:
             " ".join(dict.fromkeys(fault.detail for fault in faults)),
             parts=faults,
         )
+    try:
+        along = _drawn_along(rows, found)
+    except ValueError as error:
+        raise Refusal(Kind.INVALID, "placeholder", str(error)) from None
     return sorted(
-        [*_joined(found), *_drawn_along(rows, found)],
+        [*_joined(found), *along],
         key=lambda one: (one.baselines[0], one.row.x0),
     )
 
@@ -138,6 +146,22 @@ def _halved(text: str) -> Refusal:
     )
 
 
+def _check_order(text: str) -> None:
+    """
+    Refuse words from right to left: a PDF says only how they look.
+
+    Raises:
+        ValueError: what to do.
+    """
+    if has_rtl(text):
+        raise ValueError(
+            f"{quoted(' '.join(_PLACES.findall(text)) or text[:80])} is one text with "
+            "words from right to left, whose order a PDF does not keep. Write the "
+            "field on a line of its own, in a text box of its own, and leave the "
+            "words beside it or above it in theirs."
+        )
+
+
 def _letter_at(row: Row, index: int) -> Letter:
     return next(owner for owner in row.owners[index:] if owner is not None)
 
@@ -167,6 +191,7 @@ def _taken(
     written = _PLACE.sub(lambda place: _field(place[1]), text)
     written = re.sub(r" {2,}", " ", written).strip()
     parts_of(written.replace(QR, ""))
+    _check_order(written)
     if QR in written and written != QR:
         raise ValueError(f"{QR} stands beside other words. Give it a line of its own.")
     letters = [one for one in _PLACE.sub("", text) if one.isalpha()]
@@ -278,6 +303,7 @@ def _drawn_along(rows: Sequence[Row], found: Sequence[Found]) -> list[Found]:
             if owner is None or owner in rest
         ]
         text = "".join(character for character, _ in pairs).strip()
+        _check_order(text)
         look = rest[0].look
         along.append(
             Found(

@@ -16,6 +16,8 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
+from ..pdfium.said import has_rtl
+
 #: Letters of one line whose baselines differ by less (in sizes) stand on one.
 _SAME_BASELINE = 0.2
 #: A gap as wide as this (in sizes) ends a line: what follows is another column.
@@ -24,6 +26,9 @@ _COLUMN = 1.0
 _SPACE = 0.17
 #: Degrees that a line may lean and still be level.
 _LEVEL = 0.5
+
+#: One end of a field. Its braces may stand apart: letters that are spaced do.
+_BRACES = re.compile(r"([{}]) ?\1")
 
 #: Letters that a page may have; more are no certificate.
 MAX_LETTERS = 50_000
@@ -282,4 +287,25 @@ def _spell(row: Row) -> None:
             text.append(" " if character.isspace() else character)
             owners.append(letter)
         before = letter
-    row.text, row.owners = "".join(text), owners
+    row.text, row.owners = _faced("".join(text)), owners
+
+
+def _faced(text: str) -> str:
+    """
+    Return *text* with its fields between "{{" and "}}", as they look.
+
+    On lines from right to left, braces are drawn mirrored, and some tools and pdfium
+    name them by what they were before, the one or the other end, or both.
+    """
+    braces = list(_BRACES.finditer(text))
+    sides = "".join(brace[1] for brace in braces)
+    is_turned = sides == "}{" * (len(sides) // 2) or (
+        has_rtl(text) and len(sides) % 2 == 0
+    )
+    if not is_turned:
+        return text
+    faced = list(text)
+    for number, brace in enumerate(braces):
+        for at in (brace.start(), brace.end() - 1):
+            faced[at] = "{}"[number % 2]
+    return "".join(faced)
