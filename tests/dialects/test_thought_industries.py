@@ -490,6 +490,44 @@ def test_a_user_is_known_by_id_address_or_external_id(tenant):
     assert "Al Cy" in printed(by_id)
 
 
+def test_nobody_is_changed_or_certified_in_place_of_another(tenant):
+    """An id, address or external id that somebody has already is nobody else's."""
+    template = course()
+    put(tenant, template)
+    name = str(uuid.uuid4())
+
+    def kept(**sent):
+        return said(tenant.client.post("/incoming/v2/users", json=sent))
+
+    ada = {"id": name, "email": "ada@example.org", "externalCustomerId": "7"}
+    made = tenant.client.post("/incoming/v2/users", json=ada)
+    assert made.status_code == 201
+    exists = (409, "user_exists")
+    assert kept(id=name, email="bob@example.org") == exists
+    assert kept(email="bob@example.org", externalCustomerId="7") == exists
+    bob = {"email": "bob@example.org", "name": "Bob"}
+    made = tenant.client.post("/incoming/v2/users", json=bob)
+    assert made.status_code == 201
+    assert kept(id=name, email="bob@example.org", upsert=True) == exists
+    moved = {"id": name, "email": "ada@example.net", "upsert": True}
+    changed = tenant.client.post("/incoming/v2/users", json=moved)
+    assert changed.status_code == 200
+    assert changed.json()["data"]["APICreateUser"]["email"] == "ada@example.net"
+
+    # Certifying is asked for by whoever has learners elsewhere: it takes what it is
+    # told of them, and does not guess whom of two it is about.
+    certified(tenant, template, "eve@example.org", externalCustomerId="7")
+    item = {
+        "externalCustomerId": "7",
+        "resourceType": "course",
+        "resourceId": template["resourceId"],
+    }
+    path = "/incoming/v2/users/certify/bulk"
+    [value] = tenant.client.post(path, json={"users": [item]}).json()["data"].values()
+    assert value["grantedCount"] == 0
+    assert "2 users have this" in value["errors"][0]["error"]
+
+
 def test_an_address_in_other_letters_is_the_same_user(tenant):
     """And the same request: nobody gets two certificates by it."""
     template = course()

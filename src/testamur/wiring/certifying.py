@@ -105,14 +105,7 @@ class Certifying:
         now = self._office.clock()
         with self._store.changing(caller.tenant.id, now) as changes:
             people = _People(changes, [learner])
-            known = people.by_address(learner.email or "")
-            if known is not None and not upsert:
-                raise Refusal(
-                    Kind.CONFLICT,
-                    "user_exists",
-                    "There is a user with this email. Send upsert true to change them.",
-                    at="email",
-                )
+            known = _kept_already(people, learner, upsert=upsert)
             try:
                 found = people.resolve(
                     learner if known is None else replace(learner, id=known.id)
@@ -419,9 +412,10 @@ class _People:
         self._known = {one.id: one for one in known}
         #: The one that was changed last wins.
         self._by_address = {one.address: one.id for one in reversed(known)}
-        self._by_external = {
-            one.external_id: one.id for one in reversed(known) if one.external_id
-        }
+        self._by_external: dict[str, set[str]] = {}
+        for one in known:
+            if one.external_id:
+                self._by_external.setdefault(one.external_id, set()).add(one.id)
         self._changed: set[str] = set()
 
     @property
@@ -433,13 +427,32 @@ class _People:
         """Return the learner with this address."""
         return self._known.get(self._by_address.get(address_of(email), ""))
 
+    def by_external_id(self, name: str) -> set[str]:
+        """Return the ids of those who were given this id of the client's."""
+        found = self._by_external.get(name, set())
+        return {one for one in found if self._known[one].external_id == name}
+
     def find(self, learner: Learner) -> StoredUser | None:
-        """Return who is meant, if they are known."""
+        """
+        Return who is meant, if they are known.
+
+        Raises:
+            Refusal: CONFLICT, when that may be several.
+        """
         if learner.id is not None:
             return self._known.get(learner.id)
         if learner.email is not None:
             return self.by_address(learner.email)
-        return self._known.get(self._by_external.get(learner.external_id or "", ""))
+        found = self.by_external_id(learner.external_id or "")
+        if len(found) > 1:
+            raise Refusal(
+                Kind.CONFLICT,
+                "user_ambiguous",
+                f"{len(found)} users have this externalCustomerId. Name the one who is "
+                "meant by userId or email.",
+                at="externalCustomerId",
+            )
+        return self._known[found.pop()] if found else None
 
     def resolve(self, learner: Learner) -> StoredUser:
         """
@@ -470,7 +483,7 @@ class _People:
             self._known[found.id] = now_known
             self._by_address[now_known.address] = found.id
             if now_known.external_id:
-                self._by_external[now_known.external_id] = found.id
+                self._by_external.setdefault(now_known.external_id, set()).add(found.id)
             self._changed.add(found.id)
         return now_known
 
@@ -478,6 +491,43 @@ class _People:
 def address_of(email: str) -> str:
     """Return an address as learners' addresses are compared."""
     return issued.folded(email).lower()
+
+
+def _kept_already(
+    people: _People, learner: Learner, *, upsert: bool
+) -> StoredUser | None:
+    """
+    Return whom a request to keep *learner* would change.
+
+    Raises:
+        Refusal: CONFLICT, when it is not to change anybody, or means two.
+    """
+    known = {"email": people.by_address(learner.email or "")}
+    if learner.id is not None:
+        known["id"] = people.find(learner)
+    there = {at: one for at, one in known.items() if one is not None}
+    names = {one.id for one in there.values()}
+    for at in there:
+        if not upsert or len(names) > 1:
+            raise Refusal(
+                Kind.CONFLICT,
+                "user_exists",
+                (
+                    "The id is one user's, and the email another's. Send one of them."
+                    if upsert
+                    else f"There is a user with this {at}. Send upsert true to "
+                    "change them."
+                ),
+                at=at,
+            )
+    if learner.external_id and people.by_external_id(learner.external_id) - names:
+        raise Refusal(
+            Kind.CONFLICT,
+            "user_exists",
+            "Another user has this externalCustomerId. Send one of their own.",
+            at="externalCustomerId",
+        )
+    return next(iter(there.values()), None)
 
 
 def _invalid(code: str, problem: object) -> Refusal:
