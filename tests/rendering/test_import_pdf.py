@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import fontpkg_great_vibes
 import justmytype_intl_rtl
 import pikepdf
 import pypdfium2
@@ -162,6 +163,27 @@ def test_fields_are_found_however_they_are_written(content, text):
 
     assert items[0]["text"] == text
     assert text_of(background).strip() == ""
+
+
+def test_letters_of_a_script_are_not_set_closer_than_they_were():
+    """
+    Its swashes reach over the letters beside them; what is spaced stays spaced.
+    """
+    fonts = Path(fontpkg_great_vibes.__file__).parent
+
+    def tracking(spaced: str) -> float:
+        data = typst.compile(
+            f"""#set page(width: 200mm, height: 100mm)
+            #text(font: "Great Vibes", size: 48pt, tracking: {spaced})[
+            {{{{recipientName}}}}]""".encode(),
+            font_paths=[fonts],
+        )
+        assert isinstance(data, bytes)
+        items, _, _ = imported(data)
+        return float(items[0].get("tracking", 0))
+
+    assert tracking("0pt") == 0
+    assert tracking("12pt") > 4
 
 
 def right_to_left(words: str) -> bytes:

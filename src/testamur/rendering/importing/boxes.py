@@ -121,7 +121,7 @@ def _text(one: Found, align: Align, room: Room, page_width: float) -> dict[str, 
         item["italic"] = True
     if one.is_upper:
         item["upper"] = True
-    if abs(one.row.tracking) > 0.02 * size:
+    if one.row.tracking > 0.02 * size:
         item["tracking"] = round(one.row.tracking, 2)
     return item
 

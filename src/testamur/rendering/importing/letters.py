@@ -273,13 +273,14 @@ def _spell(row: Row) -> None:
     gaps = [after.x0 - before.x1 for before, after in pairwise(shown)]
     size = max((letter.look.size for letter in row.letters), default=1.0) or 1.0
     usual = median(gaps) if len(gaps) > 3 else 0.0
-    row.tracking = usual if abs(usual) > 0.02 * size else 0.0
+    # Letters of a script reach into each other's boxes, without being set closer.
+    row.tracking = usual if usual > 0.02 * size else 0.0
     text: list[str] = []
     owners: list[Letter | None] = []
     before: Letter | None = None
     for letter in row.letters:
         if before is not None and not before.text.isspace():
-            gap = letter.x0 - before.x1 - max(row.tracking, 0.0)
+            gap = letter.x0 - before.x1 - row.tracking
             if not letter.text.isspace() and gap > _SPACE * letter.look.size:
                 text.append(" ")
                 owners.append(None)
