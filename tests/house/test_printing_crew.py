@@ -1,12 +1,13 @@
 """Files of whole jobs are made by a few processes, however many ask for them."""
 
 import threading
+import time
 
 import pytest
 
 from support.workshop import row
 from testamur.core.refusals import Fault
-from testamur.wiring.printing_crew import MORE, Crew
+from testamur.wiring.printing_crew import MORE, SEATS, Crew
 
 
 @pytest.fixture
@@ -68,3 +69,38 @@ def test_who_comes_again_is_told_that_it_failed(jobs, statuses):
     with pytest.raises(Fault):
         crew.work(job, patience=10)
     assert crew.work(job, patience=10)
+
+
+def test_only_some_may_wait(jobs):
+    """Others are sent away at once, and keep no thread of the server."""
+    may_end = threading.Event()
+
+    def turn(job) -> set[int]:
+        may_end.wait(20)
+        return {0}
+
+    crew = Crew(turn)
+    job, _ = jobs
+
+    def wait() -> None:
+        while not crew.work(job, patience=20):
+            time.sleep(0.01)
+
+    waiting = [threading.Thread(target=wait) for _ in range(SEATS)]
+    for thread in waiting:
+        thread.start()
+    end = time.monotonic() + 10
+    while not_at_once(crew, job):
+        assert time.monotonic() < end, "all wait"
+
+    may_end.set()
+    for thread in waiting:
+        thread.join()
+    assert crew.work(job, patience=10)
+
+
+def not_at_once(crew: Crew, job) -> bool:
+    """Say if a caller with half a second to spare was made to wait."""
+    began = time.monotonic()
+    assert not crew.work(job, patience=0.5)
+    return time.monotonic() - began > 0.25

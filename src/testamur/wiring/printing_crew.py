@@ -27,6 +27,10 @@ WORTH_ONE = 500
 #: How many files a process makes before it is another job's turn.
 TURN = 2_000
 
+#: How many requests may wait for files. Each keeps a thread from all others, of
+#: which a server has forty; who comes when they are taken is told to come again.
+SEATS = 8
+
 #: How a process ends that has made as many, and has rows left.
 MORE = 3
 
@@ -40,6 +44,7 @@ class Crew:
     def __init__(self, turn: Callable[[Job], set[int]] | None = None) -> None:
         """Have files made by *turn*, which says how its processes ended."""
         self._turn = turn or make_some
+        self._seats = threading.Semaphore(SEATS)
         self._lock = threading.Lock()
         #: By job; one that failed stays until somebody was told.
         self._orders: dict[str, _Order] = {}
@@ -49,7 +54,7 @@ class Crew:
     def work(self, job: Job, *, patience: float | None) -> bool:
         """
         Wait until the job's files are made, *patience* seconds at most (None: however
-        long it takes); say if they are.
+        long it takes), and not at all while too many wait; say if they are.
 
         Raises:
             Fault: not passing, when one cannot be made; the log says which, and why.
@@ -64,8 +69,13 @@ class Crew:
                         target=self._run, name="printing", daemon=True
                     ).start()
                     self._is_at_work = True
-        if not order.is_over.wait(patience):
-            return False
+        has_seat = self._seats.acquire(blocking=False)
+        try:
+            if not order.is_over.wait(patience if has_seat else 0):
+                return False
+        finally:
+            if has_seat:
+                self._seats.release()
         if order.failed:
             with self._lock:
                 if self._orders.get(job.id) is order:
