@@ -258,6 +258,20 @@ def test_source_is_given_every_value_the_code_and_the_language(
         assert leaf.attachments() == [CREDENTIAL]
 
 
+def test_source_is_given_what_a_row_leaves_empty_as_an_empty_text(
+    typesetter: Typesetter,
+) -> None:
+    """Not every row has every column that the template's author thought of."""
+    drawn = drawn_by(
+        typesetter,
+        PLAIN + '[(#d.attribute_town)(#d.at("attribute_Last year"))#d.attribute_hours]',
+    )
+
+    assert isinstance(drawn, bytes), drawn
+    with Binder().open(drawn) as leaf:
+        assert "()()40" in leaf.text()
+
+
 def test_a_letter_that_no_font_has_fails_the_row(typesetter: Typesetter) -> None:
     """The row's reason names the character."""
     drawn = drawn_by(typesetter, PLAIN + "[#d.recipientName]", "Ana \U000f1234")

@@ -23,6 +23,7 @@ from ..package.package import Package
 from ..pdf.stamp import Extras
 from ..text.font_house import house as default_house
 from ..text.fonts import Fonts, House
+from ..values import FIELDS
 from .errors import clean, missing_glyph, wrong_picture, wrong_source
 from .letters import readable
 from .pages import has_one_page, laid_over, too_many_pages
@@ -218,6 +219,10 @@ class _Desk:
         self.own = root.parent / "own"
         shutil.rmtree(self.own, ignore_errors=True)
         self.source_fonts: typst.Fonts | None = None
+        #: What source asks of a row that the row may leave empty.
+        self._unsaid = {
+            name: "" for name in package.about.columns if name not in FIELDS
+        }
         #: The names by which Typst knows the pictures, by their own.
         self.files: dict[str, str] = {}
         if design.source:
@@ -260,7 +265,7 @@ class _Desk:
             "source": f"source/{design.source}",
             "fonts": FAMILIES,
         }
-        given = dict(values or {}) | {
+        given = self._unsaid | (values or {}) | {
             "language": design.language,
             "qr": qr_svg(extras.url),
             "picture": f"/{row_picture(extras)}" if extras.picture else None,
