@@ -265,7 +265,7 @@ class _Desk:
             "source": f"source/{design.source}",
             "fonts": FAMILIES,
         }
-        given = self._unsaid | (values or {}) | {
+        given = {**self._unsaid, **(values or {})} | {
             "language": design.language,
             "qr": qr_svg(extras.url),
             "picture": f"/{row_picture(extras)}" if extras.picture else None,
