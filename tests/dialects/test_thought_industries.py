@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 import httpx
 import pypdfium2
@@ -629,6 +630,18 @@ def test_what_is_wrong_with_a_request_to_certify_is_told(sample, name):
     refused = tenant.client.post("/incoming/v2/users/x@example.org/certify", json=body)
 
     assert said(refused)[0] == status
+
+
+def test_a_date_that_has_begun_somewhere_is_not_in_the_future(sample):
+    """Where the day begins first, its date is sent before UTC has it."""
+    tenant, template = sample
+    east = datetime.now(timezone(timedelta(hours=14))).date()
+
+    award = certified(tenant, template, issuedAt=str(east))
+    refused = asked(tenant, template, issuedAt=str(east + timedelta(days=2)))
+
+    assert award["issuedAt"].startswith(str(east))
+    assert said(refused) == (422, "unprocessable_entity")
 
 
 def test_a_template_may_be_meant_for_some_learners(tenant):

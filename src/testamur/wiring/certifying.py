@@ -25,7 +25,7 @@ from testamur.adapters.sql.thought_industries import (
     StoredUser,
 )
 from testamur.core.acts import Erasure, Person
-from testamur.core.clock import MINUTE, rfc3339
+from testamur.core.clock import HOUR, MINUTE, rfc3339
 from testamur.core.ids import ALPHABET
 from testamur.core.refusals import Halted, Kind, NotYet, Refusal
 from testamur.core.words import Caller, Certificate, CertificateState, TemplateUse
@@ -43,6 +43,11 @@ DIALECT = "thought_industries"
 
 #: A client's clock may be ahead of ours by so much.
 SKEW_MILLISECONDS = 5 * MINUTE
+
+#: A day begins in the east so much earlier than in UTC, which a date without a time
+#: is read in.
+DAY_AHEAD_MILLISECONDS = 14 * HOUR
+MIDNIGHT = "T00:00:00.000Z"
 
 #: What stands where the service would name what was learned.
 CATEGORIES = {"course": "Course", "learningPath": "Learning path"}
@@ -590,7 +595,8 @@ def _template_for(
 
 
 def _check_dates(wanted: Certify, template: StoredTemplate, now: int) -> None:
-    latest = rfc3339(now + SKEW_MILLISECONDS)
+    is_day = wanted.awarded_at is not None and wanted.awarded_at.endswith(MIDNIGHT)
+    latest = rfc3339(now + (DAY_AHEAD_MILLISECONDS if is_day else SKEW_MILLISECONDS))
     if wanted.awarded_at is not None and wanted.awarded_at > latest:
         raise BadItem(
             f"issuedAt {wanted.awarded_at} is in the future. Send when the "
