@@ -788,6 +788,20 @@ def test_a_broken_off_zip_is_resumed(tenant):
     assert many.content == whole.content
 
 
+def test_who_has_the_zip_already_is_not_sent_it_again(tenant):
+    """Nor who has another one taken for the same."""
+    job = tenant.done(sheet(*good_rows(1)), pictures())
+    path = f"/api/bulk-mint/{job}/download/zip"
+    tag = tenant.client.head(path).headers["etag"]
+
+    same = tenant.client.get(path, headers={"If-None-Match": f'"x", W/{tag}'})
+    other = tenant.client.get(path, headers={"If-None-Match": '"x"'})
+
+    assert (same.status_code, same.content) == (304, b"")
+    assert same.headers["etag"] == tag
+    assert other.status_code == 200
+
+
 def test_there_is_no_third_download(tenant):
     """404, naming the two there are."""
     job = tenant.done(sheet(*good_rows(1)), pictures())

@@ -18,6 +18,9 @@ from .answers import refusal
 #: One range from an offset on is all a resuming client asks for (RFC 9110, 14.2).
 RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
 
+#: A tag of If-None-Match.
+TAG = re.compile(r'"[^"]*"')
+
 
 def download_answer(request: Request, download: Download) -> Response:
     """
@@ -26,8 +29,11 @@ def download_answer(request: Request, download: Download) -> Response:
     A Range we do not serve (several ranges, a suffix, a changed file) is ignored,
     as RFC 9110 allows: the whole file comes with 200.
 
-    A range that begins behind the end is answered 416.
+    A range that begins behind the end is answered 416. Who has the file already
+    (If-None-Match, RFC 9110 section 13.1.2) is told so, with 304.
     """
+    if _is_held(request, download):
+        return Response(status_code=304, headers={"ETag": download.etag or ""})
     start, end = _range(request, download)
     if start and start >= end:
         return _behind_the_end(request, end)
@@ -56,6 +62,12 @@ def download_answer(request: Request, download: Download) -> Response:
         headers=headers,
         media_type=download.media_type,
     )
+
+
+def _is_held(request: Request, download: Download) -> bool:
+    """Say whether the caller holds the very file."""
+    held = request.headers.get("if-none-match", "")
+    return download.etag is not None and download.etag in TAG.findall(held)
 
 
 async def _stream(
