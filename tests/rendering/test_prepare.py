@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import fontpkg_great_vibes
 import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name, Pdf
@@ -279,6 +280,34 @@ def test_an_svg_that_does_more_than_draw_is_refused(
     refusal = refused(preparer, with_back("back.svg", data))
 
     assert (refusal.code, refusal.at) == (code, "assets/back.svg")
+
+
+def with_font(preparer: Preparer, font: bytes) -> Preparation:
+    """Return a template prepared whose only text is set in this font."""
+    design = template(
+        {**TEXT, "font": "Ours", "size": 30},
+        fonts=[{"family": "Ours", "asset": "ours.ttf"}],
+    )
+    return preparer.prepare(package(design, ours_ttf=font))
+
+
+SCRIPT = Path(fontpkg_great_vibes.__file__).parent / "files/GreatVibes-Regular.ttf"
+
+
+def test_a_font_that_fits_its_letters_to_pixels_is_stamped(preparer: Preparer) -> None:
+    """As nearly every font that is sold does: neither way of drawing says how."""
+    font = SCRIPT.read_bytes()
+    assert b"fpgm" in font[:1000]
+
+    assert with_font(preparer, font).prepared.plan is not None
+
+
+def test_a_font_that_is_cut_off_is_refused_by_its_name(preparer: Preparer) -> None:
+    """What is wrong is no source, and nothing of `template.json`."""
+    with pytest.raises(Refusal) as caught:
+        with_font(preparer, SCRIPT.read_bytes()[:50_000])
+
+    assert (caught.value.code, caught.value.at) == ("template_font", "assets/ours.ttf")
 
 
 RIGHT_TO_LEFT = {

@@ -87,13 +87,27 @@ def _safe_font(name: str, data: bytes) -> bytes:
     """Return a font file that can be read."""
     if data.startswith(FONTS):
         face = hb.Face(data)
-        if face.glyph_count and "cmap" in face.table_tags:
+        if face.glyph_count and "cmap" in face.table_tags and _can_be_copied(face):
             return data
     raise wrong(
         name,
         "template_font",
         "it is no font, or damaged. Use TrueType (.ttf) or OpenType (.otf)",
     )
+
+
+def _can_be_copied(face: hb.Face) -> bool:
+    """Say whether every outline (TrueType) is there: files carry copies of them."""
+    if "glyf" not in face.table_tags:
+        return True
+    wanted = hb.SubsetInput()
+    wanted.keep_everything()
+    wanted.flags |= hb.SubsetFlags.NO_HINTING
+    try:
+        hb.subset(face, wanted)
+    except RuntimeError:
+        return False
+    return True
 
 
 def weight_of(design: Design, package: Package) -> int:

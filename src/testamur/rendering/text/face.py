@@ -173,11 +173,16 @@ class Face:
         return bytes(made.blob.data)
 
     def instance(self) -> bytes:
-        """Return the whole font as a static one, its axes pinned, layout and all."""
-        if not self.axes:
+        """
+        Return the whole font as a static one, its axes pinned, layout and all.
+
+        As in `subset`, letters are not fitted to pixels (the table `fpgm`).
+        """
+        if not self.axes and "fpgm" not in self.hb_face.table_tags:
             return self.data
         wanted = self._pinned()
         wanted.keep_everything()
+        wanted.flags |= hb.SubsetFlags.NO_HINTING
         return bytes(hb.subset(self.hb_face, wanted).blob.data)
 
     def _pinned(self) -> "hb.SubsetInput":

@@ -1,7 +1,7 @@
 """What Typst says is wrong, for the person who can mend it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
 import typst
@@ -82,6 +82,19 @@ def wrong_picture(error: typst.TypstError, files: Mapping[str, str]) -> Refusal 
                 f"it is no picture ({clean(found[1])}). Export it again",
             )
     return None
+
+
+def wrong_font(error: typst.TypstError, fonts: Iterable[str]) -> Refusal | None:
+    """Return that one of the package's *fonts* is damaged, if that is what is wrong."""
+    files = list(fonts)
+    if not files or not error.message.startswith("failed to process font"):
+        return None
+    return wrong(
+        files[0],
+        "template_font",
+        "it, or another font of the package, is damaged. Export it again, or use "
+        "another file of it",
+    )
 
 
 def clean(text: str) -> str:

@@ -24,7 +24,7 @@ from ..pdf.stamp import Extras
 from ..text.font_house import house as default_house
 from ..text.fonts import Fonts, House
 from ..values import FIELDS
-from .errors import clean, missing_glyph, wrong_picture, wrong_source
+from .errors import clean, missing_glyph, wrong_font, wrong_picture, wrong_source
 from .letters import readable
 from .pages import has_one_page, laid_over, too_many_pages
 from .source import Page, about, qr_svg, row_picture
@@ -191,7 +191,8 @@ class Typesetter:
                 return missing
             if desk.package.design.source:
                 raise wrong_source(error, desk.package.design.source) from None
-            refusal = wrong_picture(error, desk.files)
+            fonts = [font.asset for font in desk.package.design.fonts]
+            refusal = wrong_picture(error, desk.files) or wrong_font(error, fonts)
             raise refusal or wrong_source(error, "template.json") from None
         finally:
             if picture is not None:
