@@ -183,7 +183,13 @@ class Face:
         wanted = self._pinned()
         wanted.keep_everything()
         wanted.flags |= hb.SubsetFlags.NO_HINTING
-        return bytes(hb.subset(self.hb_face, wanted).blob.data)
+        try:
+            return bytes(hb.subset(self.hb_face, wanted).blob.data)
+        except RuntimeError:
+            if self.axes:
+                raise
+            # A font that has glyphs which nobody can read may do without them.
+            return self.data
 
     def _pinned(self) -> "hb.SubsetInput":
         wanted = hb.SubsetInput()
