@@ -421,8 +421,10 @@ class Templates:
     def _not_found(
         self, tenant_id: str, wish: str, *, is_archived: bool = False
     ) -> Refusal:
-        names = self._store.names(tenant_id, LISTED_NAMES)
-        there = "; ".join(names) if names else "none"
+        names = self._store.names(tenant_id, LISTED_NAMES + 1)
+        there = "; ".join(names[:LISTED_NAMES]) if names else "none"
+        if len(names) > LISTED_NAMES:
+            there += "; and more"
         what = (
             "This template was archived."
             if is_archived
