@@ -43,7 +43,7 @@ SECONDS_TO_DRAW = 5
 SECONDS_OF_OTHERS = 20
 SECONDS_TO_SIT = 20
 #: What memory it takes, it gives back when nobody asked for so long.
-IDLE_SECONDS = 60.0
+IDLE_SECONDS = 20.0
 #: Whatever a template left behind in the child ends with it.
 PIECES_PER_CHILD = 5_000
 
