@@ -303,7 +303,7 @@ def test_a_certificate_shows_what_its_labels_say(tenant, files):
     files.script = answer(saved(picture, "PNG"))
     template = course(
         asset=files.url(),
-        expirationDays=30,
+        expirationDays=30_000,
         customCss=".nameLabel { font-family: Great Vibes; font-size: 60px }",
         labels=[
             {"type": "textLabel", "text": "Harbour College", "x": 80, "y": 60},
@@ -336,14 +336,14 @@ def test_a_certificate_shows_what_its_labels_say(tenant, files):
     text = printed(award)
     for words in (
         *("Harbour College", "Ada Lovelace", "Tides and Currents", "01-11-2026"),
-        *("November 1, 2026", "2026-12-01", award["identifier"], "Group 7"),
+        *("November 1, 2026", "2108-12-21", award["identifier"], "Group 7"),
     ):
         assert words in text
     assert award["identifier"].startswith("HC-")
     assert len(award["identifier"]) == len("HC-") + 8
     assert award["issuedAt"] == "2026-11-01T21:30:00.000Z"
     assert award["signedAt"] > award["issuedAt"]
-    assert award["expirationDate"] == "2026-12-01T21:30:00.000Z"
+    assert award["expirationDate"] == "2108-12-21T21:30:00.000Z"
     with pypdfium2.PdfDocument(httpx.get(award["pdfAsset"]).content) as pdf:
         width, height = pdf[0].get_size()
         shown = pdf[0].render(scale=0.2).to_pil().convert("RGB")

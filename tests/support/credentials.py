@@ -35,6 +35,8 @@ from testamur.issuance.ports import IssuerKey
 PUBLIC_URL = "https://certificates.example.org"
 SEALING = bytes(range(32))
 ISSUED_AT = 1_795_305_600_123
+#: Beyond everybody who runs these tests.
+ENDS_AT = ISSUED_AT + 30_000 * 86_400_000
 DID = did_of(PUBLIC_URL, "harbour")
 ISSUER = Issuer(DID, "Harbour Cöllege 100%", f"{PUBLIC_URL}/t/harbour")
 
@@ -94,7 +96,7 @@ def filled(
     facts: Facts, number: int = 1, *, issuer: Issuer = ISSUER, has_end: bool = False
 ) -> tuple[Stamper, Holes]:
     """Return what stamps *facts*, and the holes they fill."""
-    end = ISSUED_AT + 86_400_000 if has_end else None
+    end = ENDS_AT if has_end else None
     shape = shape_of(facts, issuer, has_picture=True, has_end=has_end)
     stamper = stamper_of(shape)
     place = placed(number, valid_until=end)

@@ -22,14 +22,18 @@ END_OTHERS = """
       AND usename = current_user AND state <> 'idle'
 """
 
-#: Every column, index and constraint: a test that changed one of them is noticed.
+#: All that is there but rows: a test that changed something of it is noticed.
 SHAPE = """
     SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (
       SELECT c.relname || a.attname || a.atttypid || a.attnotnull AS line
       FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
       WHERE c.relnamespace = %(name)s::regnamespace AND a.attnum > 0
       UNION ALL SELECT conname || pg_get_constraintdef(oid) FROM pg_constraint
-      WHERE connamespace = %(name)s::regnamespace) AS lines
+      WHERE connamespace = %(name)s::regnamespace
+      UNION ALL SELECT proname FROM pg_proc
+      WHERE pronamespace = %(name)s::regnamespace
+      UNION ALL SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+      WHERE c.relnamespace = %(name)s::regnamespace AND NOT t.tgisinternal) AS lines
 """
 
 #: Each table, and a table that it refers to, if any.

@@ -9,7 +9,7 @@ from joserfc import jws
 from joserfc.jwk import OKPKey, RSAKey
 from joserfc.util import urlsafe_b64encode
 
-from support.credentials import DID, ISSUED_AT, PLAIN, SEALING, secured
+from support.credentials import DID, ENDS_AT, ISSUED_AT, PLAIN, SEALING, secured
 from testamur.issuance.did_web import did_document, method_of
 from testamur.issuance.die.jose import ob_jwt, vc_jwt
 from testamur.issuance.die.sign import Algorithm
@@ -72,7 +72,7 @@ def test_a_token_of_open_badges_has_the_registered_claims(algorithm):
         "iss": DID,
         "jti": credential["id"],
         "nbf": ISSUED_AT // 1000,
-        "exp": ISSUED_AT // 1000 + 86_400,
+        "exp": ENDS_AT // 1000,
         "sub": credential["credentialSubject"]["id"],
     }
     assert claims == credential
