@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from support.credentials import DID, PUBLIC_URL, issuer_key
+from support.credentials import DID, ENDS_AT, PUBLIC_URL, issuer_key
 from support.verifying import (
     DID_URL,
     LIST_URL,
@@ -197,7 +197,7 @@ def test_the_callers_copy_of_the_document_goes_before_the_network():
     ("now", "outcome", "code"),
     [
         (NOW, PASSED, "in_period"),
-        (NOW + 2 * DAY, FAILED, "expired"),
+        (ENDS_AT + 2 * DAY, FAILED, "expired"),
         (NOW - 2 * DAY, FAILED, "not_yet_valid"),
     ],
 )
