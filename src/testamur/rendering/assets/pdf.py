@@ -70,7 +70,7 @@ def safe_pdf(
     except (
         *(pikepdf.PdfError, pikepdf.DataDecodingError, pikepdf.DependencyError),
         *(ValueError, TypeError, LookupError, AttributeError, RuntimeError),
-        *(NotImplementedError, OverflowError, RecursionError),
+        OverflowError,
     ):
         raise wrong(
             name, "pdf_corrupt", "it is damaged. Open it and save it again as PDF"

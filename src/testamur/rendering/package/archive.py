@@ -68,9 +68,10 @@ def unpack(data: bytes) -> Mapping[str, bytes]:
             for entry in entries:
                 if not entry.is_dir():
                     found[entry.filename] = _content(archive, entry)
-    except (zipfile.BadZipFile, zlib.error, EOFError, struct.error) as error:
-        raise _broken() from error
-    except (NotImplementedError, RuntimeError, ValueError, OSError) as error:
+    except (
+        *(zipfile.BadZipFile, zlib.error, struct.error),
+        *(EOFError, OSError, RuntimeError, ValueError),
+    ) as error:
         raise _broken() from error
     return _named(found)
 
