@@ -14,7 +14,17 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from bench import credentials, log, main_job, pictures, polling, rendering
+from bench import (
+    credentials,
+    log,
+    main_job,
+    pictures,
+    polling,
+    records,
+    rendering,
+    signing,
+    vault,
+)
 
 #: By the name of its file: what is measured, quickly or in full.
 MEASUREMENTS: dict[str, Callable[[bool], None]] = {
@@ -25,9 +35,12 @@ MEASUREMENTS: dict[str, Callable[[bool], None]] = {
     "credentials": lambda quick: credentials.main(1_000 if quick else 5_000),
     "polling": lambda quick: polling.main(20_000 if quick else 100_000),
     "log": lambda quick: log.main(100_000 if quick else 1_000_000),
+    "records": lambda quick: records.main(200_000 if quick else 1_000_000),
     "rendering": lambda quick: (
         rendering.main(300, 30, 1_000) if quick else rendering.main()
     ),
+    "vault": lambda quick: vault.main(2_000 if quick else 10_000),
+    "signing": lambda quick: signing.main(*((50, 3) if quick else (300, 9))),
 }
 
 

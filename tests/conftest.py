@@ -1,6 +1,9 @@
 """What every test can ask for, and how a run begins and ends."""
 
 import os
+import shutil
+import signal
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from support.capabilities import LACKS, lacking
+from support.plain_logs import write_plain_logs
 from support.postgres import (
     REMEDY,
     NoPostgres,
@@ -22,6 +26,8 @@ from support.postgres import (
 )
 from support.schemas import Schemas
 from support.workshop import Workshop
+from testamur.adapters.sql.database import Database
+from testamur.adapters.sql.migrate import migrate
 
 if TYPE_CHECKING:  # most tests need no server
     from support.server import Server, Tenant
@@ -44,7 +50,17 @@ RUN_OWNER = "TESTAMUR_TEST_OWNER"
 
 
 def pytest_configure() -> None:
-    """Give the run a folder; workers, and runs that tests start, inherit it."""
+    """
+    Give the run a folder; workers, and runs that tests start, inherit it.
+
+    Tests start thousands of processes. None of them compiles what another one has
+    compiled, even where people who only try things out asked Python for that.
+    """
+    write_plain_logs()
+    # `make test &` would have everything that is started here be deaf to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     if not Path(os.environ.get(RUN_DIRECTORY, "/nowhere")).is_dir():
         os.environ[RUN_DIRECTORY] = tempfile.mkdtemp(prefix="testamur-run-")
         os.environ[RUN_OWNER] = str(os.getpid())
@@ -134,12 +150,29 @@ def postgres_schema(postgres_schemas: Schemas) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file of SQLite's with every table and no row."""
+    path = tmp_path_factory.mktemp("template") / "testamur.db"
+    database = Database(f"sqlite:///{path}")
+    migrate(database)
+    database.close()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """Return the URL of a database of SQLite's without a row."""
+    path = tmp_path / "testamur.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the URL of an empty database, once for each engine."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'testamur.db'}"
-    return request.getfixturevalue("postgres_schema")
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Return the URL of a database without a row, once for each engine."""
+    name = "sqlite_url" if request.param == "sqlite" else "postgres_schema"
+    return str(request.getfixturevalue(name))
 
 
 @pytest.fixture

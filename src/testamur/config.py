@@ -13,10 +13,12 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from testamur.core.papers import Level
 from testamur.core.refusals import Kind, Refusal
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -26,8 +28,14 @@ CONFIG_FILE = "testamur.toml"
 #: A verifier key (C2SP signed-note) and an address.
 _WITNESS = re.compile(r"([^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44})=(https?://\S+)")
 
+#: An address that mail servers let mails be from.
+_ADDRESS = re.compile(r"[^\s@<>\"]{1,64}@[^\s@<>\"]{1,190}")
+
 #: Where the operator secret can be. One of them, or none.
 SECRETS = ("secret", "secret_file", "secret_url")
+
+#: How signatures can be put into PDFs.
+SIGN_METHODS = ("fast", "reference")
 
 
 def _setting(
@@ -89,6 +97,50 @@ def _secret_url(text: str) -> str:
     return text
 
 
+def _smtp(text: str) -> str:
+    """Nothing of the value is quoted: there may be a password in it."""
+    if not text:
+        return text
+    try:
+        parts = urlsplit(text)
+        is_good = bool(
+            parts.scheme in ("smtp", "smtp+starttls", "smtps")
+            and parts.hostname
+            and parts.port != 0
+            and parts.path in ("", "/")
+            and not (parts.query or parts.fragment)
+        )
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise ValueError(
+            "write smtp+starttls://USER:PASSWORD@HOST:PORT, or smtps://... or "
+            "smtp://..., with %40 for an @ in the user or the password"
+        )
+    if parts.scheme == "smtp" and parts.password and not _is_here(parts.hostname or ""):
+        raise ValueError(
+            "smtp:// would send the password so that anybody on the way can read it; "
+            "write smtp+starttls:// or smtps://"
+        )
+    return text
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _mail_from(text: str) -> str:
+    name, address = parseaddr(text)
+    if text and not (
+        _ADDRESS.fullmatch(address) and name.isprintable() and text.isprintable()
+    ):
+        raise ValueError("write an address, or Name <address>")
+    return text
+
+
 def _witnesses(text: str) -> tuple[tuple[str, str], ...]:
     found = []
     for part in text.replace(",", " ").split():
@@ -100,6 +152,28 @@ def _witnesses(text: str) -> tuple[tuple[str, str], ...]:
             )
         found.append((witness[1], witness[2].rstrip("/")))
     return tuple(found)
+
+
+def _tsa(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.netloc):
+        raise ValueError("write it like http://timestamp.example.org/tsa")
+    if "@" in parts.netloc:
+        # Not quoted: it would be a password.
+        raise ValueError("take user name and password out of it")
+    return text
+
+
+def _sign_method(text: str) -> str:
+    if text not in SIGN_METHODS:
+        raise ValueError(f"write {' or '.join(SIGN_METHODS)}")
+    return text
+
+
+def _sign_level(text: str) -> Level | None:
+    if text and text not in list(Level):
+        raise ValueError(f"write {', '.join(Level)}, or nothing")
+    return Level(text) if text else None
 
 
 def _workers(text: str) -> int:
@@ -182,12 +256,55 @@ class Settings:
         _optional_path,
         "",
     )
+    tsa_url: str = _setting(
+        "Timestamp authority (RFC 3161) that signatures on PDFs are stamped by; none "
+        "when empty. A private one has to be in TESTAMUR_FETCH_ALLOW.",
+        _tsa,
+        "",
+    )
+    sign_level: Level | None = _setting(  # noqa: RUF009 - a field, wrapped
+        "How long signatures on documents last: B-B, B-T or B-LTA (docs/signing.md); "
+        "B-T with a timestamp authority, and B-B without one, when empty.",
+        _sign_level,
+        "",
+    )
+    sign_roots: Path | None = _setting(  # noqa: RUF009 - a field, wrapped
+        "File (PEM) with the root certificates that signers and timestamp authority "
+        "descend from; needed for B-LTA where the signers' own files lack them.",
+        _optional_path,
+        "",
+    )
+    sign_method: str = _setting(
+        "How signatures are put into PDFs: fast, or reference (by pyHanko; slow, for "
+        "comparison).",
+        _sign_method,
+        "fast",
+    )
+    smtp_url: str = _setting(
+        "Mail server: smtp+starttls://USER:PASSWORD@HOST, smtps:// or smtp://; only "
+        "from the environment. When empty, each mail is written as a file to `mail` in "
+        "the data directory.",
+        _smtp,
+        "",
+        is_hidden=True,
+    )
+    mail_from: str = _setting(
+        "Whom mails are from: an address, or Name <address>; certificates@ the host of "
+        "the public address when empty.",
+        _mail_from,
+        "",
+    )
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def database(self) -> str:
         """The database URL in force."""
         return self.database_url or f"sqlite:///{self.data / 'testamur.db'}"
+
+    @property
+    def signature_level(self) -> Level:
+        """How long signatures last that are made from now on."""
+        return self.sign_level or (Level.B_T if self.tsa_url else Level.B_B)
 
     @property
     def is_embedded(self) -> bool:
@@ -250,6 +367,14 @@ def read_settings(
                 _variable(named[0]),
                 f"{_variable(named[1])} is set too, and one of them has to be wrong; "
                 "remove it",
+            )
+        )
+    wanted: Level | None = values.get("sign_level")
+    if wanted not in (None, Level.B_B) and values.get("tsa_url") == "":
+        problems.append(
+            _problem(
+                _variable("sign_level"),
+                f"{wanted} needs a timestamp authority; set TESTAMUR_TSA_URL to one",
             )
         )
     if problems:

@@ -1,7 +1,6 @@
 """The access room on SQLite; what differs between engines is tested in stores."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,9 +10,9 @@ from testamur.adapters.sql.migrate import migrate
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Iterator[AccessRoom]:
+def room(sqlite_url: str) -> Iterator[AccessRoom]:
     """Return the room with nobody in it yet."""
-    database = Database(f"sqlite:///{tmp_path / 'testamur.db'}")
-    migrate(database)
+    database = Database(sqlite_url)
+    migrate(database)  # nothing is left to do, as in a process that starts
     yield AccessRoom(database)
     database.close()

@@ -181,14 +181,18 @@ def test_a_forged_token_is_refused_at_once(room, case):
     forge = Forge(room)
     text = FORGERIES[case](forge)
 
-    started = time.thread_time()
-    refusal = room.refusal(authorizations=[f"Bearer {text}"])
-    seconds = time.thread_time() - started
+    times = []
+    for _ in range(3):
+        started = time.thread_time()
+        refusal = room.refusal(authorizations=[f"Bearer {text}"])
+        times.append(time.thread_time() - started)
 
-    assert refusal is not None
-    assert (refusal.kind, refusal.code) == (Kind.NOT_AUTHENTICATED, "invalid_token")
-    assert seconds < 0.005
-    assert len(refusal.detail) < 200
+        assert refusal is not None
+        assert (refusal.kind, refusal.code) == (Kind.NOT_AUTHENTICATED, "invalid_token")
+        assert len(refusal.detail) < 200
+
+    # What else the machine does may double one of them, and not all three.
+    assert min(times) < 0.005
     assert room.refusal(authorizations=[f"Bearer {forge.real.text}"]) is None
 
 
@@ -335,3 +339,25 @@ def test_nobody_can_make_a_longer_token(room, ttl):
     """The bound holds for every way in."""
     with pytest.raises(Refusal, match="24h"):
         room.tokens.create(room.tenant(), ttl=ttl)
+
+
+def test_a_token_says_whether_somebody_logged_in_for_it(room):
+    """Only those live for a year; and no token says anything else of itself."""
+    forge = Forge(room)
+    year = 365 * DAY // 1_000
+
+    accepted = {
+        (kind, ttl): room.refusal(
+            authorizations=["Bearer " + forge.claim(kind=kind, exp=forge.now + ttl)]
+        )
+        is None
+        for kind in ("login", "Login", "", None, True, DROPPED)
+        for ttl in (DAY // 1_000, DAY // 1_000 + 1, year, year + 1)
+    }
+
+    assert {one for one, is_good in accepted.items() if is_good} == {
+        ("login", DAY // 1_000),
+        ("login", DAY // 1_000 + 1),
+        ("login", year),
+        (DROPPED, DAY // 1_000),
+    }

@@ -1,17 +1,17 @@
 """`testamur certificate`, as an operator types it beside a running server."""
 
 import json
-import subprocess
 from datetime import datetime, timedelta
 
 import pytest
 
+from support import nursery
 from support.server import HEADER, TESTAMUR, pictures, sheet
 
 
 def run(server, *words):
     """Run `testamur` on the server's data; return what came of it."""
-    return subprocess.run(
+    return nursery.run(
         [TESTAMUR, *words],
         cwd=server.folder,
         env=server.environment,

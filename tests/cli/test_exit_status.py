@@ -10,6 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from support import nursery
+
 pytestmark = pytest.mark.xdist_group("cli_exit_status")
 
 TESTAMUR = Path(sys.executable).with_name("testamur")
@@ -32,7 +34,7 @@ def folder(tmp_path_factory) -> Path:
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     """Run `testamur` in *folder*, whatever is set around the tests."""
     environment = {k: v for k, v in os.environ.items() if "TESTAMUR_" not in k}
-    return subprocess.run(
+    return nursery.run(
         [TESTAMUR, *arguments],
         cwd=folder,
         env=environment,

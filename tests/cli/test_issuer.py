@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support import nursery
 from support.softhsm import PIN, soft_token
 
 TESTAMUR = Path(sys.executable).with_name("testamur")
@@ -21,7 +22,7 @@ def run(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProce
     environment["TESTAMUR_DATA"] = "data"
     if not any(name.startswith("TESTAMUR_SECRET") for name in settings):
         environment["TESTAMUR_SECRET_FILE"] = "secret"
-    return subprocess.run(
+    return nursery.run(
         [TESTAMUR, *words],
         cwd=folder,
         env=environment | settings,

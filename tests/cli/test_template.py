@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from support import nursery
+
 TESTAMUR = Path(sys.executable).with_name("testamur")
 
 pytestmark = pytest.mark.xdist_group("cli_template")
@@ -35,7 +37,7 @@ def folder(tmp_path_factory) -> Path:
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run `testamur` in *folder*."""
     environment = {k: v for k, v in os.environ.items() if "TESTAMUR_" not in k}
-    return subprocess.run(
+    return nursery.run(
         [TESTAMUR, *words],
         cwd=folder,
         env=environment

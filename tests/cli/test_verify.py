@@ -2,13 +2,13 @@
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
+from support import nursery
 from support.server import good_rows, pictures, sheet
 
 TESTAMUR = Path(sys.executable).with_name("testamur")
@@ -40,7 +40,7 @@ def run(folder, *words, **environment):
     clean = {k: v for k, v in os.environ.items() if "TESTAMUR_" not in k}
     home = folder / "home"
     home.mkdir(exist_ok=True)
-    done = subprocess.run(
+    done = nursery.run(
         [TESTAMUR, "verify", *words],
         cwd=folder,
         env={**clean, "HOME": str(home), **environment},

@@ -653,7 +653,8 @@ def test_a_cancelled_job_is_not_retried(tenant, server):
     """409: its rows did not fail, and cancelling is for ever."""
     with server.asleep():
         job = tenant.job(sheet(*good_rows(1)), pictures())
-        tenant.client.post(f"/api/bulk-mint/{job}/cancel")
+        cancelled = tenant.client.post(f"/api/bulk-mint/{job}/cancel")
+    assert cancelled.status_code == 200, cancelled.text
 
     refused = tenant.client.post(f"/api/bulk-mint/{job}/retry")
 

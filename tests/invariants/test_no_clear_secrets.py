@@ -4,15 +4,15 @@ import base64
 import contextlib
 import os
 import subprocess
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
-import psutil
 import pytest
 
+from support.canaries import Watch, leaks, stored
+from support.pki_of_signers import institution, packed
 from support.server import TESTAMUR, Server, Tenant, good_rows, pictures, sheet, start
 from support.softhsm import PIN, Token, soft_token
 from testamur.config import read_settings
@@ -27,57 +27,14 @@ SECRET = bytes.fromhex("c0ffee5eed" * 6 + "0ddb")
 #: A key that nobody was given, which callers may still send.
 WRONG_KEY = "pk_" + "5ca1ab1e" * 8
 
-#: How often is looked at what processes are called.
-LOOK_SECONDS = 0.005
+#: Of a user, and what was tried in its place.
+PASSWORD = "unheard-of 7f3a passphrase of Ana"
+WRONG_PASSWORD = "unheard-of 8b4c passphrase of Eve"
 
-
-def spellings(secret: bytes) -> set[bytes]:
-    """Return every way in which *secret* may be written somewhere."""
-    texts = {secret.hex(), secret.hex().upper()}
-    for shift in range(3):
-        # Where it begins among other bytes decides its letters; the first and
-        # last ones are its neighbours' too.
-        whole = base64.b64encode(bytes(shift) + secret).decode().rstrip("=")
-        inner = whole[4 if shift else 0 : -2]
-        texts |= {inner, inner.replace("+", "-").replace("/", "_")}
-    texts |= {quote(secret, safe=""), "".join(f"%{byte:02X}" for byte in secret)}
-    with contextlib.suppress(UnicodeDecodeError):
-        texts.add(secret.decode("ascii"))
-    found = {secret}
-    for text in texts:
-        found |= {text.encode(), text.encode("utf-16-le"), text.encode("utf-16-be")}
-    return found
-
-
-class Watch:
-    """Collects arguments and environments of every process that we start."""
-
-    def __init__(self) -> None:
-        self.arguments: set[bytes] = set()
-        self.environments: set[bytes] = set()
-
-    @contextlib.contextmanager
-    def on(self) -> Iterator[None]:
-        """Look meanwhile."""
-        stopping = threading.Event()
-
-        def look() -> None:
-            while not stopping.wait(LOOK_SECONDS):
-                for one in psutil.Process().children(recursive=True):
-                    for name, seen in (
-                        ("cmdline", self.arguments),
-                        ("environ", self.environments),
-                    ):
-                        with contextlib.suppress(OSError):
-                            seen.add(Path(f"/proc/{one.pid}/{name}").read_bytes())
-
-        thread = threading.Thread(target=look)
-        thread.start()
-        try:
-            yield
-        finally:
-            stopping.set()
-            thread.join()
+#: Of a signer, and of the file that it came in.
+SIGNER_PIN = "seal-9d5e-of-the-rector"
+WRONG_PIN = "seal-0c6f-of-the-rector"
+FILE_PASSWORD = "packed-1e7a-by-the-authority"
 
 
 def private_keys(office: Office) -> list[bytes]:
@@ -95,24 +52,67 @@ def private_keys(office: Office) -> list[bytes]:
     return opened
 
 
-def stored(folder: Path, *own: Path) -> dict[str, bytes]:
-    """Return every file below *folder* that is not one of its *own* secrets."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and not any(path.is_relative_to(one) for one in own)
+def people(server: Server, tenant: Tenant) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Log in and add a signer, rightly and wrongly; return answers, and tokens."""
+    email = "ana.canary@example.org"
+    server.office.users.create(server.office.tenants.find(tenant.slug), email, PASSWORD)
+    post = tenant.client.post
+    sent = {"email": email, "password": PASSWORD}
+    answer = post("/auth/login", json=sent)
+    assert answer.status_code == 200, answer.text
+    first = answer.json()
+    refreshed = post(
+        "/auth/refresh", json={"refresh_token": first["refresh_token"]}
+    ).json()
+    said = {}
+    tenant.client.headers["X-Tenant"] = tenant.slug
+    for name, path, options in (
+        (
+            "wrong password",
+            "/auth/login",
+            {"json": {**sent, "password": WRONG_PASSWORD}},
+        ),
+        (
+            "password, malformed",
+            "/auth/login",
+            {"json": {**sent, "password": [PASSWORD]}},
+        ),
+        (
+            "password, in the query",
+            "/auth/login",
+            {"params": sent, "json": {}},
+        ),
+        ("refresh token, spent", "/auth/refresh", {"json": first}),
+        ("signer", "/certs", _signer(FILE_PASSWORD, SIGNER_PIN)),
+        ("signer, wrong password", "/certs", _signer(SIGNER_PIN, SIGNER_PIN)),
+        ("signer, short PIN", "/certs", _signer(FILE_PASSWORD, "1")),
+        ("signer, PIN as JSON", "/certs", {"json": {"pin": SIGNER_PIN}}),
+    ):
+        answer = post(path, **options)
+        said[f"answer: {name}"] = answer.content + str(answer.headers).encode()
+    [cert] = tenant.client.get("/certs").json()["data"]
+    for pin in (WRONG_PIN, SIGNER_PIN):
+        answer = post(
+            f"/documents/batch/sign/{cert['id']}",
+            json={"document_ids": [1], "pin": pin},
+        )
+        said[f"answer: signing with {pin[:9]}"] = answer.content
+    tokens = {
+        "access token": first["access_token"],
+        "refresh token": first["refresh_token"],
+        "newer access token": refreshed["access_token"],
+        "newer refresh token": refreshed["refresh_token"],
     }
+    return said, tokens
 
 
-def leaks(canaries: Mapping[str, bytes], places: Mapping[str, bytes]) -> list[str]:
-    """Return which canary sings where."""
-    return [
-        f"{name} in {place}"
-        for name, secret in canaries.items()
-        for spelling in spellings(secret)
-        for place, content in places.items()
-        if spelling in content
-    ]
+def _signer(password: str, pin: str) -> dict[str, dict[str, object]]:
+    """Return the form that adds a signer."""
+    file = packed(institution("p256"), FILE_PASSWORD)
+    return {
+        "files": {"certificate": ("rector.p12", file)},
+        "data": {"name": "Rectorate", "pin": pin, "password": password},
+    }
 
 
 def work(server: Server, tenant: Tenant, token: str) -> dict[str, bytes]:
@@ -167,13 +167,14 @@ def test_no_secret_is_in_clear_anywhere(tmp_path, way):
         if token_of_house:
             settings = _sealed(token_of_house, folder, settings)
             secret_file.unlink()
-        server = start(folder, **settings)
+        server = start(folder, is_forked=False, **settings)
         try:
             with _environment(settings):
                 tenant = server.tenant()
                 token = tenant.token_with()
+                said, tokens = people(server, tenant)
                 keys = private_keys(server.office)
-            places = work(server, tenant, token)
+            places = said | work(server, tenant, token)
             places |= stored(folder)
         finally:
             server.stop()
@@ -193,6 +194,12 @@ def test_no_secret_is_in_clear_anywhere(tmp_path, way):
         "wrong API key": WRONG_KEY.encode(),
         "token": token.encode(),
         "token's signature": token.rpartition(".")[2].encode(),
+        "password": PASSWORD.encode(),
+        "wrong password": WRONG_PASSWORD.encode(),
+        "signer's PIN": SIGNER_PIN.encode(),
+        "wrong PIN": WRONG_PIN.encode(),
+        "file's password": FILE_PASSWORD.encode(),
+        **{name: text.encode() for name, text in tokens.items()},
         **{f"private key {n}": key for n, key in enumerate(keys)},
     }
 

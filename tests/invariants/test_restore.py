@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from support import nursery
 from support.mortal import served
 from support.server import TESTAMUR, Server, Tenant, good_rows, pictures, sheet
 from testamur.adapters.sql.acts import SqlActs
@@ -45,7 +46,7 @@ def revoked(server: Server) -> dict[str, tuple[str, int]]:
 
 def command(server: Server, *words: str, **settings: str) -> tuple[int, str]:
     """Run a command that may fail; return its status and what it said."""
-    done = subprocess.run(
+    done = nursery.run(
         [TESTAMUR, *words],
         env={**server.environment, **settings},
         cwd=server.folder,

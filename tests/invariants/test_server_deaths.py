@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from support import nursery
 from support.mortal import family_of, served
 from support.server import TESTAMUR, Tenant, good_rows, pictures, sheet
 from support.serving import serving
@@ -201,7 +202,7 @@ def test_a_backup_that_is_killed_harms_nothing_and_the_next_is_whole(tmp_path):
             ("first", armed, -9),
             ("second", server.environment, 0),
         ):
-            done = subprocess.run(
+            done = nursery.run(
                 [TESTAMUR, "backup", str(tmp_path / name)],
                 env=environment,
                 cwd=server.folder,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support import nursery
 from support.server import TESTAMUR, good_rows, pictures, running, sheet
 from support.softhsm import soft_token
 from testamur.config import read_settings
@@ -54,7 +55,7 @@ def settings_of(folder: Path, **named: str) -> dict[str, str]:
 
 def start(environment: dict[str, str], folder: Path) -> subprocess.CompletedProcess:
     """Try to serve; return how that ended."""
-    return subprocess.run(
+    return nursery.run(
         [TESTAMUR, "serve", "--port", "0", "--workers", "1"],
         env=environment,
         cwd=folder,
@@ -126,7 +127,7 @@ def test_no_command_signs_for_a_copy_with_another_secret(copy, stolen):
     slug = stolen.with_name("slug").read_text()
     words = ["token", "create", "--tenant", slug]
 
-    ended = subprocess.run(
+    ended = nursery.run(
         [TESTAMUR, *words],
         env=settings_of(copy, TESTAMUR_SECRET="ab" * 32),
         cwd=copy,
@@ -187,7 +188,7 @@ def test_a_copy_and_the_tokens_files_still_need_the_pin(tmp_path):
     settings |= token.environment
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        return nursery.run(
             [TESTAMUR, *words],
             env=settings,
             cwd=tmp_path,

@@ -179,14 +179,19 @@ def test_a_kept_server_ends_with_its_demo(tmp_path):
         text=True,
     )
     lines = []
-    while not lines or "images=@" not in lines[-1]:
-        lines.append(demo.stdout.readline())
-        assert lines[-1], demo.stderr.read()
-    (url,) = re.findall(r"Open one: +(http://\S+)", "".join(lines))
-    was_there = is_listened_on(url)
+    try:
+        while not lines or "images=@" not in lines[-1]:
+            lines.append(demo.stdout.readline())
+            assert lines[-1], demo.stderr.read()
+        (url,) = re.findall(r"Open one: +(http://\S+)", "".join(lines))
+        was_there = is_listened_on(url)
 
-    demo.send_signal(signal.SIGINT)
-    _, errors = demo.communicate(timeout=30)
+        demo.send_signal(signal.SIGINT)
+        _, errors = demo.communicate(timeout=30)
+    finally:
+        if demo.poll() is None:
+            demo.terminate()  # it ends its server
+            demo.wait(60)
 
     assert was_there
     assert demo.returncode == 0

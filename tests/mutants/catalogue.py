@@ -197,7 +197,7 @@ MUTANTS = (
         "folder-not-synced",
         "I2",
         "adapters/files/blobs.py",
-        "second_name.replace(target)\n            _sync_folder(target.parent)",
+        "second_name.replace(target)\n            sync_folder(target.parent)",
         "second_name.replace(target)",
         (
             test(
@@ -322,8 +322,8 @@ MUTANTS = (
         "cancel-misses-a-second-try",
         "I8",
         "adapters/sql/steering.py",
-        "            connection.execute(CANCEL_CHUNKS, values)\n            fp(",
-        "            fp(",
+        "            connection.execute(CANCEL_CHUNKS, values)\n" * 2,
+        "            connection.execute(CANCEL_CHUNKS, values)\n",
         (
             test(
                 DESK,
@@ -335,19 +335,20 @@ MUTANTS = (
         "retry-takes-every-row",
         "I9",
         "adapters/sql/steering.py",
-        "    SELECT number FROM failures\n"
-        "    WHERE job_seq = :job AND is_final = TRUE ORDER BY number\n",
-        "    SELECT number FROM rows WHERE job_seq = :job ORDER BY number\n",
+        "    SELECT f.number FROM failures f\n"
+        "    WHERE f.job_seq = :job AND f.is_final = TRUE {only} ORDER BY f.number\n",
+        "    SELECT f.number FROM rows f\n"
+        "    WHERE f.job_seq = :job {only} ORDER BY f.number\n",
         (test(DESK, "test_a_retry_runs_the_failed_rows_and_no_others[sqlite]"),),
     ),
     Mutant(
         "retry-in-two-transactions",
         "I9",
         "adapters/sql/steering.py",
-        "            numbers = self._reopen(connection, job.seq)\n",
+        "            numbers = self._reopen(connection, job.seq, row)\n",
         '            connection.exec_driver_sql("COMMIT")\n'
         '            connection.exec_driver_sql("BEGIN IMMEDIATE")\n'
-        "            numbers = self._reopen(connection, job.seq)\n",
+        "            numbers = self._reopen(connection, job.seq, row)\n",
         (
             test(
                 CONVERGENCE,

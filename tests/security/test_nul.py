@@ -34,7 +34,8 @@ def test_a_nul_in_an_address_is_a_mistake_of_the_caller(database_url, tmp_path):
         secret.chmod(0o600)
         settings["TESTAMUR_SECRET_FILE"] = str(secret)
     with running(**settings) as server:
-        headers = {"x-api-key": server.tenant().key}
+        tenant = server.tenant()
+        headers = {"x-api-key": tenant.key, "X-Tenant": tenant.slug}
         with httpx.Client(base_url=server.url, headers=headers) as client:
             asked = addresses(client.get("/openapi.json").json())
             answers = {

@@ -292,6 +292,26 @@ def test_a_retry_runs_the_failed_rows_and_no_others(workshop, clock):
     assert counts(workshop, job) == (3, 2, 0)
 
 
+def test_one_failed_row_can_be_tried_again_alone(workshop, clock):
+    """
+    Only it runs; the others that failed stay failed, and what the chunks count is what
+    there is.
+    """
+    tenant = workshop.tenant()
+    job = workshop.admit(tenant, [row(1), failing(2), failing(3)])
+    workshop.drain()
+
+    count = workshop.owners.retry_row(tenant.id, job.id, 3)
+
+    assert count == 1
+    assert workshop.owners.retry_row(tenant.id, job.id, 2) == 0, "its job runs"
+    assert workshop.outcomes(job) == {1: "success", 2: "failed", 3: "pending"}
+    assert counts(workshop, job) == (1, 1, 0)
+    workshop.drain()
+    assert workshop.outcomes(job) == {1: "success", 2: "failed", 3: "failed"}
+    assert workshop.owners.retry_row(tenant.id, job.id, 1) == 0, "it did not fail"
+
+
 def test_a_retry_that_helps_bills_once(open_workshop):
     """
     I6: a row costs when it succeeds, however often it was tried.

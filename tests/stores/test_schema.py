@@ -22,6 +22,12 @@ def postgres_schema(postgres_database):
         yield url
 
 
+@pytest.fixture
+def sqlite_url(tmp_path):
+    """Return a URL of a file that is not there yet."""
+    return f"sqlite:///{tmp_path / 'testamur.db'}"
+
+
 #: Only `migrate` and the rate limiter on PostgreSQL name these.
 UNNAMED = {"schema_versions", "meters"}
 

@@ -12,11 +12,15 @@ from sqlalchemy import event
 
 from testamur.access.gate import Gate
 from testamur.access.keys import Keys
+from testamur.access.passwords import Passwords
 from testamur.access.secret import OperatorSecret
+from testamur.access.sessions import Sessions
 from testamur.access.tenants import Tenants
 from testamur.access.tokens import Tokens
+from testamur.access.users import Users
 from testamur.adapters.sql.access_store import AccessStore
 from testamur.adapters.sql.database import Database
+from testamur.adapters.sql.people import SqlPeople
 from testamur.core.refusals import Refusal
 from testamur.core.words import Tenant
 
@@ -35,10 +39,26 @@ class AccessRoom:
         self.keys = Keys(self.store, self.secret, self.clock)
         self.tokens = Tokens(self.store, self.secret, self.clock)
         self.gate = self.another_gate()
+        self.people = SqlPeople(database)
+        self.passwords = Passwords(self.secret)
+        self.users = Users(self.people, self.passwords, self.clock)
+        self.sessions = self.another_host()
 
     def another_gate(self) -> Gate:
         """Return the gate of another process: it remembers nothing yet."""
         return Gate(self.keys, self.tokens, self.clock)
+
+    def another_host(self) -> Sessions:
+        """Return where people log in on another host: it has counted nothing yet."""
+        return Sessions(
+            people=self.people,
+            register=self.people,
+            passwords=self.passwords,
+            tokens=self.tokens,
+            gate=self.another_gate(),
+            secret=self.secret,
+            clock=self.clock,
+        )
 
     def tenant(self, slug: str = "academy", plan: str = "standard") -> Tenant:
         """Add a tenant."""

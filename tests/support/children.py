@@ -14,11 +14,17 @@ from typing import Any
 
 from testamur.core import failpoints
 
+from .plain_logs import write_plain_logs
+
 _CONTEXT = multiprocessing.get_context("forkserver")
 # With PyLD: each child that engraves a die, or works a credential out from scratch,
 # would import it for a third of a second.
 _CONTEXT.set_forkserver_preload(
-    ["pytest", "pyld.jsonld", "support.workshop", "support.children"]
+    [
+        *("pytest", "pyld.jsonld", "support.workshop", "support.children"),
+        *("support.crashing", "support.lasting", "sqlalchemy.dialects.sqlite"),
+        *("sqlalchemy.dialects.postgresql.psycopg", "testamur.wiring.sealing"),
+    ]
 )
 
 #: A child that takes longer has hung.
@@ -55,6 +61,7 @@ def ended(child: ForkServerProcess) -> int:
 
 def _run(armed: str, function: Callable[..., None], values: tuple[Any, ...]) -> None:
     failpoints.arm(armed)
+    write_plain_logs()
     function(*values)
 
 

@@ -2,11 +2,14 @@
 
 import signal
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from support.workshop import MISSING, Workshop, csv_of, failing, row
+from testamur.config import read_settings
 from testamur.core.refusals import Fault, Refusal
-from testamur.jobs.runner import work
+from testamur.jobs.runner import work, work_once
+from testamur.wiring.office import open_office
 
 #: Every outcome there is: issued, failed for good, and a picture that is not there.
 ROWS = [
@@ -68,6 +71,17 @@ def work_until_told(url: str, folder: Path, name: str, lease_seconds: int) -> No
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     work(shop.queue, {"issue": shop.issue}, worker=name, stopping=stopping)
+
+
+def resend_all(environment: Mapping[str, str]) -> None:
+    """Write again to signatories until no job that does so waits."""
+    office = open_office(
+        read_settings(environment, Path("/nowhere")), environment=environment
+    )
+    verbs = {"resend": office.batches.resend_chunk}
+    while work_once(office.queue, verbs, worker="worker"):
+        pass
+    office.close()
 
 
 def _loop(shop: Workshop) -> None:

@@ -204,6 +204,9 @@ def _widths(font: Dictionary) -> dict[int, float]:
 def _annotations(pdf: pikepdf.Pdf, _data: bytes) -> Iterator[str]:
     for each in pdf.pages[0].get("/Annots", Array()):
         flags = int(each.get("/F", 0))
+        if each.Subtype == Name.Widget and each.get("/FT") == Name.Sig:
+            yield from _signature_field(each, flags)
+            continue
         if each.Subtype != Name.Link:
             yield "6.3.1: an annotation that is no link"
         if not flags & 4 or flags & (1 | 2 | 32 | 256):
@@ -214,6 +217,19 @@ def _annotations(pdf: pikepdf.Pdf, _data: bytes) -> Iterator[str]:
             yield "6.3.2: nothing is said for an annotation"
     if pdf.pages[0].get("/Tabs") != Name.S:
         yield "ISO 14289-1, 7.18.3: the order of annotations"
+
+
+def _signature_field(field: Dictionary, flags: int) -> Iterator[str]:
+    if not flags & 4 or flags & (1 | 2 | 32 | 256):
+        yield "6.3.2: a field is not printed, or hidden"
+    left, bottom, right, top = map(float, field.Rect)
+    if "/AP" not in field and (left, bottom) != (right, top):
+        yield "6.3.3: a field without an appearance"
+    if {"/A", "/AA"} & set(field.keys()):
+        yield "6.4.1: a field with an action"
+    value = field.V
+    if not str(value.get("/SubFilter", "")).startswith("/ETSI.CAdES"):
+        yield "6.4.3: a signature that is no PAdES"
 
 
 def _metadata(pdf: pikepdf.Pdf, _data: bytes) -> Iterator[str]:

@@ -48,9 +48,9 @@ def _run(program: str, *words: str) -> str:
 
 def ensure() -> None:
     """Install them if they are not here and can be installed."""
-    if shutil.which("pdftotext") and shutil.which("pdfinfo"):
+    if all(map(shutil.which, ("pdftotext", "pdfinfo", "pdfsig", "certutil"))):
         return
-    install("poppler's programs are", "poppler-utils")
+    install("poppler's programs are", "poppler-utils", "libnss3-tools")
     if not shutil.which("pdftotext"):
         # Not fatal here: the tests that need it say so, and fail on CI.
         print("poppler is not here; tests that need it will say so", flush=True)

@@ -58,7 +58,8 @@ class Schemas:
         """Use the database at this URL, whose role may do everything in it."""
         self._database = database
         self._free: list[str] = []
-        self._shape: str | None = None
+        #: How each was made. Constraints name its schema, so no two are alike.
+        self._shapes: dict[str, str | None] = {}
         self._tables: list[str] = []
 
     @contextlib.contextmanager
@@ -70,8 +71,7 @@ class Schemas:
         finally:
             with psycopg.connect(self._database, autocommit=True) as connection:
                 connection.execute(END_OTHERS)
-                shape = self._shape_of(connection, name)
-                if shape == self._shape:
+                if self._shape_of(connection, name) == self._shapes[name]:
                     self._empty(connection, name)
                     self._free.append(name)
                 else:
@@ -86,7 +86,7 @@ class Schemas:
             database = Database(self._url(name))
             migrate(database)
             database.close()
-            self._shape = self._shape or self._shape_of(connection, name)
+            self._shapes[name] = self._shape_of(connection, name)
             if not self._tables:
                 rows = connection.execute(TABLES, {"name": name}).fetchall()
                 self._tables = _referring_first(rows)

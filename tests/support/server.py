@@ -8,6 +8,7 @@ wrong inside it: the log is looked through.
 
 import contextlib
 import csv
+import fcntl
 import io
 import itertools
 import json
@@ -33,6 +34,7 @@ from testamur.config import read_settings
 from testamur.wiring.office import Office, open_office
 from testamur.wiring.soundness import unsound
 
+from . import nursery
 from .images import quarters, saved
 from .zips import Entry, build
 
@@ -183,7 +185,7 @@ class Server:
 
     def run(self, *words: str) -> str:
         """Run a command of the command line on the server's data."""
-        done = subprocess.run(
+        done = nursery.run(
             [TESTAMUR, *words],
             env=self.environment,
             cwd=self.folder,
@@ -201,16 +203,42 @@ class Server:
 
     @contextlib.contextmanager
     def asleep(self) -> Iterator[None]:
-        """Let no worker do anything inside the block."""
+        """
+        Let no worker do anything inside the block.
+
+        None is stopped while it writes: everybody would wait for it until the server
+        ends it and starts another, which is awake.
+        """
         found = self.workers()
         assert found
-        for one in found:
-            one.suspend()
         try:
+            while True:
+                for one in found:
+                    one.suspend()
+                if all(_is_stopped(one) for one in found) and self._can_be_written():
+                    break
+                for one in found:
+                    one.resume()
+                self._can_be_written()  # let it end
             yield
+            assert all(one.is_running() for one in found), "the server woke somebody"
         finally:
             for one in found:
-                one.resume()
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    one.resume()
+
+    def _can_be_written(self) -> bool:
+        """Say whether nobody holds SQLite's lock for good."""
+        path = self.office.database.path
+        with path.with_name(path.name + ".writer").open("rb") as file:
+            for _ in range(10):  # the server writes too, and soon ends
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    time.sleep(0.01)
+                else:
+                    return True
+        return False
 
     def rest(self) -> None:
         """Return once no job is being worked on."""
@@ -248,8 +276,12 @@ class Server:
             raise
 
 
-def start(folder: Path, **settings: str) -> Server:
-    """Start a server in *folder* and return it once it answers."""
+def start(folder: Path, *, is_forked: bool = True, **settings: str) -> Server:
+    """
+    Start a server in *folder* and return it once it answers.
+
+    One that is not forked is seen in /proc with its own arguments and environment.
+    """
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -261,7 +293,7 @@ def start(folder: Path, **settings: str) -> Server:
         **settings,
     }
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
+        process = (nursery.Popen if is_forked else subprocess.Popen)(
             [TESTAMUR, "serve", "--port", "0", "--workers", "1"],
             env=environment,
             cwd=folder,
@@ -279,6 +311,15 @@ def start(folder: Path, **settings: str) -> Server:
     found = read_settings(environment, folder)
     office = open_office(replace(found, public_url=ready[1]), environment=environment)
     return Server(ready[1], folder, process, office, environment)
+
+
+def _is_stopped(process: psutil.Process) -> bool:
+    """Say whether a process that was told to stop has done so, waiting a little."""
+    for _ in range(100):
+        if process.status() == psutil.STATUS_STOPPED:
+            return True
+        time.sleep(0.001)
+    return False
 
 
 @contextlib.contextmanager

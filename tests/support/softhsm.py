@@ -46,6 +46,24 @@ class Token:
             f"&pin-source=file:{self.pin_file}"
         )
 
+    def hold(self, label: str, private: bytes) -> str:
+        """Put a private key (PKCS #8, PEM) on the token; return its URI."""
+        file = self.folder / f"{label}.pem"
+        file.write_bytes(private)
+        count = len(list(self.folder.glob("*.pem")))
+        subprocess.run(
+            [
+                shutil.which("softhsm2-util") or "softhsm2-util",
+                *("--import", file, "--token", "testamur", "--label", label),
+                *("--id", f"{count:02x}", "--pin", PIN),
+            ],
+            env={**os.environ, **self.environment},
+            check=True,
+            capture_output=True,
+            timeout=30,
+        )
+        return f"pkcs11:token=testamur;object={label}?module-path={self.module}"
+
 
 def soft_token(folder: Path) -> Token:
     """Return a new token in *folder*, or end the test where there can be none."""

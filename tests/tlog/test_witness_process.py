@@ -2,7 +2,6 @@
 
 import base64
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from hashlib import sha256
@@ -13,6 +12,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from support import nursery
 from support.logs import LogHouse, log_key
 from support.server import (
     TESTAMUR,
@@ -70,7 +70,7 @@ def cosigned(server: Server, one: RunningWitness, size: int) -> str:
 
 def monitor(server: Server, state: Path, *options: str) -> tuple[int, dict[str, Any]]:
     """Run the monitor as a person would; return its exit code and answer."""
-    ran = subprocess.run(
+    ran = nursery.run(
         [
             TESTAMUR,
             "log",
@@ -214,7 +214,7 @@ def test_a_witness_that_cannot_be_read_stops_the_start(tmp_path, setting):
     """
     With a sentence that names the setting, and not with a log without witnesses.
     """
-    ran = subprocess.run(
+    ran = nursery.run(
         [TESTAMUR, "serve", "--port", "0", "--workers", "0"],
         env={
             "PATH": "/usr/bin:/bin",

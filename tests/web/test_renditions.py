@@ -1,7 +1,6 @@
 """`GET /v1/certificates/{id}/credential` and `testamur certificate credential`."""
 
 import json
-import subprocess
 import time
 from hashlib import sha256
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from support import nursery
 from support.server import TESTAMUR, good_rows, pictures, sheet
 from support.verifiers import panva_jose
 from testamur.tlog.note import verifier
@@ -151,7 +151,7 @@ def test_the_command_line_gives_the_same_bytes(server, tenant, issued):
     server.run("certificate", "credential", certificate, "--output", "one.json")
     saved: Any = json.loads((server.folder / "one.json").read_text())
     assert saved["id"].endswith(certificate)
-    wrong = subprocess.run(
+    wrong = nursery.run(
         [TESTAMUR, "certificate", "credential", certificate, "--format", "pdf"],
         env=server.environment,
         cwd=server.folder,

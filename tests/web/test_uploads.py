@@ -28,7 +28,7 @@ from testamur.core import failpoints
 from testamur.core.refusals import Kind, Refusal, StorageFull
 from testamur.web.limits import Limits
 from testamur.web.spool import Busy, Spool, sweep
-from testamur.web.uploads import FileRule, Upload, receive
+from testamur.web.uploads import FileRule, Form, Upload, receive
 
 CSV = b"title,recipientName\r\nCourse,Ada Lovelace\r\n"
 RULES = {"metadata": FileRule(100_000), "images": FileRule(1_000_000)}
@@ -822,3 +822,100 @@ def test_a_connection_that_breaks_leaves_nothing(tmp_path):
             time.sleep(0.01)
 
         assert left(tmp_path) == []
+
+
+MANY = {"files": FileRule(200_000, max_files=50, max_total=3_000_000)}
+
+
+def many_received(spool: Spool, pieces: Sequence[bytes]) -> list[tuple[str, bytes]]:
+    """Receive a form of many files; return them; nothing may stay behind."""
+
+    async def run() -> list[tuple[str, bytes]]:
+        request = request_of(pieces)
+        async with await receive(request, files=MANY, fields=(), spool=spool) as upload:
+            assert upload.files == {}
+            return [(one.name, one.file.path.read_bytes()) for one in upload.many]
+
+    try:
+        return asyncio.run(run())
+    finally:
+        assert left(spool.home) == []
+
+
+@pytest.mark.parametrize("step", [7, 1_000, 65_536, 10_000_000])
+def test_many_files_come_in_their_order(spool, step):
+    """However the network cut them, small ones beside large."""
+    sent = [
+        (f"{n}.pdf", bytes([n]) * size)
+        for n, size in enumerate((0, 1, 150_000, 3, 0, 150_000))
+    ]
+    if step == 7:
+        sent = sent[:2]
+    body = form(*(part("files[]", data, filename=name) for name, data in sent))
+    pieces = [body[start : start + step] for start in range(0, len(body), step)]
+
+    assert many_received(spool, pieces) == sent
+
+
+def test_many_files_are_open_one_at_a_time(spool, monkeypatch):
+    """What came whole is written and closed; memory holds a few at most."""
+    body = form(*(part("files[]", bytes(50_000)) for _ in range(40)))
+    pieces = [body[start : start + 20_000] for start in range(0, len(body), 20_000)]
+    most_open = most_in_memory = 0
+    flush = Form.flush
+
+    def watched(one: Form) -> None:
+        nonlocal most_open, most_in_memory
+        most_in_memory = max(most_in_memory, one.pile._in_memory)
+        flush(one)
+        links = [
+            os.path.realpath(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd")
+        ]
+        here = [one for one in links if one.startswith(str(spool.home))]
+        most_open = max(most_open, len([one for one in here if "lock" not in one]))
+
+    monkeypatch.setattr(Form, "flush", watched)
+
+    assert len(many_received(spool, pieces)) == 40
+    assert most_open == 1
+    assert 0 < most_in_memory < 400_000
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (form(*[part("files[]", b"x")] * 51), "too_many_files"),
+        (form(part("files[]", b"x"), part("files[]", bytes(200_001))), "file_size"),
+        (form(*[part("files[]", bytes(199_000))] * 16), "upload_size"),
+        (form(part("files[]", b"x", filename=None)), "multipart_not_a_file"),
+        (form(part("files[]", b"x"), part("other", b"x")), "multipart_unknown_part"),
+        (form(part("files[]", b"x"))[:-8], "multipart_unterminated"),
+        (
+            form(part("files[]", b"x", "Content-Transfer-Encoding: base64")),
+            "multipart_transfer_encoding",
+        ),
+        (
+            form(part("files[]", b"x", "Content-Type: multipart/mixed; boundary=b")),
+            "multipart_nested",
+        ),
+        (
+            form(*[part("files[]", b"", "X-Padding: " + "x" * 4_000)] * 49),
+            "multipart_overhead",
+        ),
+    ],
+)
+def test_many_files_that_may_not_come_leave_nothing(spool, body, code):
+    """Too many, too large, too large together, and whatever no file may be."""
+    pieces = [body[start : start + 30_000] for start in range(0, len(body), 30_000)]
+
+    with pytest.raises(Refusal) as refusal:
+        many_received(spool, pieces)
+
+    assert refusal.value.code == code
+
+
+def test_an_input_without_a_choice_is_no_file(spool):
+    """Browsers send one without a name and without content."""
+    body = form(part("files[]", b"", filename=""), part("files[]", b"x"))
+
+    assert many_received(spool, [body]) == [("a.csv", b"x")]

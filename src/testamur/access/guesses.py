@@ -37,6 +37,10 @@ class Guesses:
         Raises:
             Refusal: TOO_OFTEN `rate_limit_exceeded`, when there were too many.
         """
+        self._refuse(self.note(client))
+
+    def note(self, client: str) -> int:
+        """Count one from *client*; return how long to wait if there were too many."""
         network = _network(client)
         now = self._clock() * 1_000
         with self._lock:
@@ -44,6 +48,19 @@ class Guesses:
             if len(self._states) >= MAX_ADDRESSES:
                 del self._states[next(iter(self._states))]
             self._states[network], wait = gcra(state, now, self._pace)
+        return wait
+
+    def look(self, client: str) -> None:
+        """
+        Return if one more from *client* would be counted; it is not.
+
+        Raises:
+            Refusal: TOO_OFTEN `rate_limit_exceeded`, when there were too many.
+        """
+        state = self._states.get(_network(client))
+        self._refuse(gcra(state, self._clock() * 1_000, self._pace)[1])
+
+    def _refuse(self, wait: int) -> None:
         if wait:
             seconds = -(-wait // 1_000_000)
             raise Refusal(

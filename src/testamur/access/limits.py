@@ -29,6 +29,8 @@ WORDS = {
     Metered.SECURE: "Securing credentials",
     Metered.TI: "This API",
     Metered.REHEARSE: "Rehearsing",
+    Metered.DOKSTAMP: "This API",
+    Metered.VEC: "This API",
 }
 
 

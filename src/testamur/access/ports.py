@@ -1,10 +1,10 @@
 """What this room needs of the outside."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from testamur.core.words import ApiKey, Caller, Halt, Tenant
+from testamur.core.words import ApiKey, Caller, Halt, Identity, NewToken, Tenant, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,138 @@ class TokenRegister(Protocol):
 
     def token_standing(self, token_id: str) -> Standing | None:
         """Return how the token stands; None for no such token."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Somebody who has the address that was tried."""
+
+    user: User
+    tenant: Tenant
+    #: Of the password.
+    hash: str = field(repr=False)
+    #: When the tenant was suspended; None while it is welcome.
+    suspended_at: int | None
+
+
+class People(Protocol):
+    """Who can log in. *by* is who asks, for the audit log."""
+
+    def add_user(self, user: User, address: str, hash: str, *, by: str) -> User | None:
+        """Add *user* with a number of their own; None when the address is taken."""
+        ...
+
+    def users_of(self, tenant_id: str) -> Sequence[User]:
+        """Return the tenant's users, the first first."""
+        ...
+
+    def disable_user(
+        self, tenant_id: str, address: str, moment: int, *, by: str
+    ) -> bool:
+        """Let nobody in under *address*, and end their tokens; False: no such user."""
+        ...
+
+    def put_hash(
+        self, tenant_id: str, address: str, hash: str, moment: int, *, by: str
+    ) -> bool:
+        """
+        Change the password, end the tokens had with the old one, and let a disabled
+        user in again; False: no such user.
+        """
+        ...
+
+    def known(self, address: str, slug: str | None) -> Sequence[Known]:
+        """Return who has *address* and is not disabled: at most two of them."""
+        ...
+
+    def count_try(self, who: bytes, now: int, *, most: int, window: int) -> int:
+        """
+        Count one try, unless there were *most* with no pause of *window* between.
+
+        Returns 0, or how long to wait when it was not counted.
+        """
+        ...
+
+    def forget_tries(self, who: bytes) -> None:
+        """Begin to count anew."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """What a new token is had for, as the register has it."""
+
+    digest: bytes = field(repr=False)
+    family: str
+    tenant_id: str
+    user_id: str
+    scopes: frozenset[str]
+    #: How long the tokens live that are had for it.
+    ttl: int
+    created_at: int
+    expires_at: int
+    spent_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a token came from."""
+
+    tenant_id: str
+    user_id: str | None
+    family: str | None
+    scopes: frozenset[str]
+    created_at: int
+    expires_at: int
+
+
+class Sessions(Protocol):
+    """The tokens that people and keys log in for, in the register of tokens."""
+
+    def begin(
+        self, token: NewToken, refresh: Refresh | None, origin: Origin, hash: str
+    ) -> bool:
+        """
+        Add what a user logged in for; False when meanwhile the user was disabled, or
+        has another password than the one of *hash*.
+        """
+        ...
+
+    def begin_for_key(self, token: NewToken, key_id: str, origin: Origin) -> bool:
+        """Add a token that ends with its key; False when that has ended meanwhile."""
+        ...
+
+    def refresh(self, digest: bytes) -> Refresh | None:
+        """Return what is known by *digest*; None for nothing."""
+        ...
+
+    def renew(
+        self, token: NewToken, refresh: Refresh, origin: Origin, *, spent: bytes
+    ) -> bool:
+        """
+        Add *token* and *refresh* for what is spent by it, and end the tokens before.
+
+        False, and the whole family ends, when it was spent already.
+        """
+        ...
+
+    def renew_token(
+        self, token: NewToken, refresh: Refresh, origin: Origin, *, spent: str
+    ) -> bool:
+        """Do the same for the token *spent* itself; False when it has ended."""
+        ...
+
+    def origin(self, token_id: str) -> Origin | None:
+        """Return where a token came from; None for no such token."""
+        ...
+
+    def end(self, tenant_id: str, family: str, moment: int, *, by: str) -> None:
+        """End a family: all of its tokens, and what new ones were had for."""
+        ...
+
+    def identity(self, tenant: Tenant, credential_id: str) -> Identity | None:
+        """Return whose key or token this is; None when nobody knows."""
         ...
 
 

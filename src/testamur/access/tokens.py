@@ -36,8 +36,15 @@ HEADER = {"typ": "at+jwt", "alg": ALGORITHM}
 #: Ours have about 500 characters.
 MAX_CHARACTERS = 2_048
 
-#: A token never lives longer, so that a lost one is soon worthless.
+#: A token never lives longer, so that a lost one is soon worthless,
 MAX_TTL = DAY
+
+#: but for those that a person logs in for: clients of DokStamp's API keep them in their
+#: configuration. They end when the person logs out, is disabled or gets a new password.
+LOGIN_TTL = 365 * DAY
+
+#: How a token says which of the two it is: the others have no such claim.
+LOGIN = "login"
 
 #: How far the clocks of two hosts may be apart.
 SKEW = MINUTE
@@ -101,30 +108,44 @@ class Tokens:
             raise Refusal(
                 Kind.INVALID, "ttl_range", "A token lives from 1s to 24h.", at="ttl"
             )
-        token_id = new_id()
-        allowed = granted(scopes, by)
-        issued = self._clock() // SECOND
-        expires = issued + ttl // SECOND
-        text = self._sign(
-            {
-                "iss": ISSUER,
-                "aud": AUDIENCE,
-                "sub": tenant.id,
-                "jti": token_id,
-                "iat": issued,
-                "exp": expires,
-                "scope": " ".join(sorted(allowed)),
-            }
-        )
+        made = self.sign(tenant.id, granted(scopes, by), ttl)
         self._register.add_token(
-            token_id,
+            made.id,
             tenant.id,
-            allowed,
-            issued * SECOND,
-            expires * SECOND,
+            made.scopes,
+            made.expires_at - ttl // SECOND * SECOND,
+            made.expires_at,
             by=actor_of(by),
         )
-        return NewToken(token_id, allowed, expires * SECOND, text)
+        return made
+
+    def sign(
+        self,
+        tenant_id: str,
+        scopes: frozenset[str],
+        ttl: int,
+        *,
+        for_login: bool = False,
+    ) -> NewToken:
+        """
+        Return a token for *ttl* milliseconds. It is worth nothing until it is in the
+        register.
+        """
+        token_id = new_id()
+        issued = self._clock() // SECOND
+        expires = issued + ttl // SECOND
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": tenant_id,
+            "jti": token_id,
+            "iat": issued,
+            "exp": expires,
+            "scope": " ".join(sorted(scopes)),
+        }
+        if for_login:
+            claims["kind"] = LOGIN
+        return NewToken(token_id, scopes, expires * SECOND, self._sign(claims))
 
     def revoke(
         self, tenant: Tenant, token_id: str, *, by: Caller | None = None
@@ -185,6 +206,8 @@ class Tokens:
         not_before: Any = claims.get("nbf", 0)
         texts = [claims.get(name) for name in ("sub", "jti", "scope")]
         moments = (issued, expires, not_before)
+        is_login = claims.get("kind") == LOGIN
+        most = LOGIN_TTL if is_login else MAX_TTL
         # `type is`: True is an int to isinstance, and 1.0 is equal to 1.
         if (
             claims.get("iss") != ISSUER
@@ -192,7 +215,8 @@ class Tokens:
             or not all(type(text) is str for text in texts)
             or not all(type(moment) is int for moment in moments)
             or not (is_id(claims["sub"]) and is_id(claims["jti"]))
-            or not 0 < expires - issued <= MAX_TTL // SECOND
+            or ("kind" in claims and not is_login)
+            or not 0 < expires - issued <= most // SECOND
             or max(issued, not_before) * SECOND > now + SKEW
         ):
             raise invalid_token()

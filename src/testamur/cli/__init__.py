@@ -23,9 +23,11 @@ from . import (
     record,
     secret,
     server,
+    signer,
     template,
     tenant,
     token,
+    user,
     verify,
     version,
 )
@@ -45,6 +47,7 @@ tenant.add_to(app)
 issuer.add_to(app)
 key.add_to(app)
 token.add_to(app)
+user.add_to(app)
 issue.add_to(app)
 template.add_to(app)
 job.add_to(app)
@@ -58,6 +61,7 @@ person.add_to(app)
 operations.add_to(app)
 export.add_to(app)
 secret.add_to(app)
+signer.add_to(app)
 config.add_to(app)
 
 

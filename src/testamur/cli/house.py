@@ -12,6 +12,8 @@ from testamur.core.acts import Chosen, Done, Erasure, Person
 from testamur.core.download import Download
 from testamur.core.findings import Finding, Rehearsed
 from testamur.core.lifecycle import StandingEvent
+from testamur.core.pins import Password, Pin
+from testamur.core.signers import SignerView
 from testamur.core.words import (
     ApiKey,
     AuditLine,
@@ -24,10 +26,12 @@ from testamur.core.words import (
     NewToken,
     Progress,
     PublicKey,
+    SignedPrintsView,
     Status,
     Template,
     TemplateVersion,
     Tenant,
+    User,
 )
 
 
@@ -97,12 +101,74 @@ class TemplateDesk(Protocol):
         ...
 
 
+class UserDesk(Protocol):
+    """What is done with people who log in."""
+
+    def create(self, slug: str, email: str, password: str, name: str) -> User:
+        """Let somebody log in for a tenant, or refuse."""
+        ...
+
+    def listing(self, slug: str) -> Sequence[User]:
+        """Return a tenant's users, the first first."""
+        ...
+
+    def disable(self, slug: str, email: str) -> None:
+        """Let somebody in no more, or refuse."""
+        ...
+
+    def set_password(self, slug: str, email: str, password: str) -> None:
+        """Give somebody another password, or refuse."""
+        ...
+
+
+class SignerDesk(Protocol):
+    """What is done with signers."""
+
+    def add_file(
+        self, slug: str, name: str, file: Path, pin: Pin, password: Password | None
+    ) -> SignerView:
+        """Keep the key of a PKCS #12 file, or refuse."""
+        ...
+
+    def add_token(
+        self, slug: str, name: str, uri: str, certificates: Path, pin: Pin | None
+    ) -> SignerView:
+        """Keep where a key in a token is, or refuse."""
+        ...
+
+    def listing(self, slug: str) -> Sequence[SignerView]:
+        """Return a tenant's signers."""
+        ...
+
+    def find(self, signer_id: int) -> SignerView:
+        """Return a signer, or refuse."""
+        ...
+
+    def revoke(self, signer_id: int) -> SignerView:
+        """Let a signer sign no more, or refuse."""
+        ...
+
+    def unlock(self, signer_id: int) -> SignerView:
+        """Forget wrong PINs, or refuse."""
+        ...
+
+
 class Desk(Protocol):
     """An open office, as the command line sees it. It closes itself."""
 
     @property
     def templates(self) -> TemplateDesk:
         """What is done with templates."""
+        ...
+
+    @property
+    def users(self) -> UserDesk:
+        """What is done with people who log in."""
+        ...
+
+    @property
+    def signers(self) -> SignerDesk:
+        """What is done with signers."""
         ...
 
     def create_tenant(self, slug: str, name: str, plan: str) -> Tenant:
@@ -155,6 +221,12 @@ class Desk(Protocol):
 
     def create_token(self, slug: str, scopes: Sequence[str], ttl: str) -> NewToken:
         """Create a token that lasts *ttl* ("24h")."""
+        ...
+
+    def sign_job(
+        self, slug: str, job_id: str, signer_id: int, pin: Pin, reason: str
+    ) -> SignedPrintsView:
+        """Have a job's certificates be signed as PDFs, all of them, or refuse."""
         ...
 
     def submit(

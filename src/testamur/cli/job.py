@@ -14,6 +14,9 @@ from testamur.core.refusals import Kind, Refusal
 from .house import house_of
 from .key import Slug
 from .show import Json, job_fields, out, print_job, print_json, print_table, watch
+from .signer import read_signer_pin
+
+MAX_REASON_CHARACTERS = 255
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 
@@ -26,6 +29,7 @@ def add_to(app: typer.Typer) -> None:
     job.command()(retry)
     job.command()(cancel)
     job.command()(download)
+    job.command()(sign)
     app.add_typer(job, name="job")
 
 
@@ -108,6 +112,50 @@ def cancel(context: typer.Context, job_id: JobId, as_json: Json = False) -> None
         print_json(job_fields(progress))
     else:
         print_job(progress)
+
+
+def sign(
+    context: typer.Context,
+    job_id: JobId,
+    tenant: Slug,
+    signer: Annotated[
+        int, typer.Option(min=1, metavar="ID", help="As `testamur signer list` says.")
+    ],
+    reason: Annotated[
+        str, typer.Option(help="Why, as the signature says; 255 letters.")
+    ] = "",
+    pin_stdin: Annotated[
+        bool,
+        typer.Option(
+            "--pin-stdin", help="Read the PIN from standard input, its first line."
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """
+    Sign the certificates of a finished job as PDFs, with the institution's signer.
+
+    Those that are signed already stay as they are, so a run that was interrupted is
+    gone on with by running it again.
+    """
+    if len(reason) > MAX_REASON_CHARACTERS or (reason and not reason.isprintable()):
+        raise Refusal(
+            Kind.INVALID, "reason", "--reason may have up to 255 letters, in one line"
+        )
+    pin = read_signer_pin(pin_stdin=pin_stdin)
+    with house_of(context).open() as desk:
+        view = desk.sign_job(tenant, job_id, signer, pin, reason)
+    if as_json:
+        print_json({"job": view.job_id, "signed": view.signed, "missing": view.missing})
+    else:
+        out.print(f"{view.signed:,} certificates are signed")
+    if view.missing:
+        raise Refusal(
+            Kind.CONFLICT,
+            "not_signed",
+            f"{view.missing:,} certificates are not signed; the log says why. Run it "
+            "again.",
+        )
 
 
 def download(

@@ -37,6 +37,9 @@ def erase(
     """
     Erase a person: their certificates, rows, pictures, and the uploads they were in.
 
+    With --email also their student record, their account, what documents say of
+    them as a signatory, and mails to them.
+
     Cannot be undone. The certificates are revoked, and their pages say that they
     were erased. Backups made before hold the person still; when one is restored, the
     erasure is done again.
@@ -59,6 +62,7 @@ def erase(
                 "at": act and rfc3339(act.at),
                 "certificateIds": list(act.certificates) if act else [],
                 "rows": len(act.rows) if act else 0,
+                "others": len(act.persons) if act else 0,
                 "isComplete": done.is_complete,
             }
         )
@@ -68,7 +72,8 @@ def erase(
     else:
         out.print(
             f"erased: {len(act.rows):,} rows, {len(act.certificates):,} of them "
-            f"certificates (act {act.id})",
+            f"certificates; {len(act.persons):,} records, accounts and mails "
+            f"(act {act.id})",
             markup=False,
         )
     if not done.is_complete:

@@ -26,6 +26,9 @@ class Act:
     #: Where the bits of the certificates are, in their order: `list/index`, or
     #: nothing. A database that lost a certificate still has to tell its bit.
     places: tuple[str, ...] = ()
+    #: Of an erasure: what else was held of the person, as `kind/id`: each id is
+    #: random, and leads to nothing once this is done.
+    persons: tuple[str, ...] = ()
 
     @property
     def statement(self) -> bytes:
@@ -52,6 +55,8 @@ class Act:
             fields["rows"] = list(self.rows)
         if self.places:
             fields["places"] = list(self.places)
+        if self.persons:
+            fields["persons"] = list(self.persons)
         return fields
 
     @property

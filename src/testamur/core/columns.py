@@ -15,6 +15,14 @@ EXPIRY_DAYS = "expiryDays"
 #: Required unless a ZIP of images comes along.
 IMAGE = "imageUrl"
 
+#: What a certificate looks like that is a PDF of its issuer's: only our own dialects
+#: fill it, and no file that is sent may have it.
+DOCUMENT = "document"
+
+#: What a certificate is called that was given its reference before it was issued:
+#: likewise.
+REFERENCE = "reference"
+
 REQUIRED = (NAME, DESCRIPTION, CATEGORY, RECIPIENT_EMAIL)
 OPTIONAL = (RECIPIENT_NAME, EXPIRY_DAYS)
 KNOWN = frozenset((*REQUIRED, *OPTIONAL, IMAGE))

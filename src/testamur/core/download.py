@@ -15,7 +15,7 @@ class Download:
     """
 
     media_type: str
-    #: ASCII letters, digits, a hyphen and a dot.
+    #: Whatever can be seen, but no slash.
     filename: str
     #: How many bytes there are; None when nobody knows before the end.
     size: int | None

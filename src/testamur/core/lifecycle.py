@@ -3,13 +3,22 @@ What may happen to a job, a chunk and a certificate, and what they become.
 
 Rule 1: every move is in these tables; nobody else decides one.
 Rule 2: this file knows nothing of workers, clocks or databases.
-Rule 3: a row has no state of its own. It succeeded when it has a certificate,
-failed when it has a failure, was cancelled when its job was and it has neither,
-and is waiting otherwise. So no two records can disagree about it.
+Rule 3: a row has no state of its own. It succeeded when it has a certificate (or,
+where none is issued, is noted as done), failed when it has a failure, was cancelled
+when its job was and it has neither, and is waiting otherwise. So no two records can
+disagree about it.
 """
 
 from collections.abc import Mapping
 from enum import StrEnum, auto
+
+
+class JobVerb(StrEnum):
+    """What a job does with each of its rows."""
+
+    ISSUE = auto()  #: give it a certificate
+    SIGN = auto()  #: sign its document with an institutional certificate
+    RESEND = auto()  #: remind those who have not signed its document
 
 
 class JobState(StrEnum):

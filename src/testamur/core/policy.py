@@ -22,6 +22,8 @@ class Metered(StrEnum):
     SECURE = auto()  #: credentials that callers wrote themselves
     TI = auto()  #: everything that Thought Industries' clients ask
     REHEARSE = auto()  #: rehearsals
+    DOKSTAMP = auto()  #: everything that DokStamp's clients ask
+    VEC = auto()  #: everything that VEC's clients ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,9 @@ PLANS: Mapping[str, Plan] = {
             Metered.SECURE: Rate(600, 3600),
             Metered.TI: TI_STANDARD,
             Metered.REHEARSE: Rate(30, 3600),  # a job is mended more than once
+            # One certificate a call, and as many calls at once as there are students.
+            Metered.DOKSTAMP: Rate(6_000, 60),
+            Metered.VEC: Rate(6_000, 60),  # one upload for each certificate
         },
     ),
     # No limits but the machine's safety bounds.
@@ -193,3 +198,19 @@ class Scope(StrEnum):
     KEYS_MANAGE = "keys:manage"
     AUDIT_READ = "audit:read"
     TEMPLATES_MANAGE = "templates:manage"
+    RECORDS_READ = "records:read"
+    RECORDS_WRITE = "records:write"
+    FILES_READ = "files:read"
+    FILES_WRITE = "files:write"
+    DOCUMENTS_READ = "documents:read"
+    DOCUMENTS_MANAGE = "documents:manage"
+    DOCUMENTS_SIGN = "documents:sign"
+    VAULT_LIST = "certificate-vault:list"
+    VAULT_VIEW = "certificate-vault:view"
+    VAULT_CREATE = "certificate-vault:create"
+    VAULT_DOWNLOAD = "certificate-vault:download"
+    VAULT_UPDATE = "certificate-vault:update"
+    BATCHES_VIEW = "batches:view"
+    BATCHES_CREATE = "batches:create"
+    CERTIFICATES_LIST = "certificates:list"
+    CERTIFICATE_TEMPLATES_LIST = "certificate-templates:list"

@@ -103,6 +103,28 @@ class Halted(Fault):
         super().__init__("issuing is halted; `testamur halt off` resumes", passing=True)
 
 
+class SignerUnavailable(Fault):
+    """The token with a signer's key cannot be asked: its PIN has to be sent anew."""
+
+    #: What callers are told, in every dialect.
+    CODE = "signer_unavailable"
+
+    def __init__(self, text: str, *, was_tried: bool) -> None:
+        """*was_tried*: the token may have seen the PIN, and not said it is right."""
+        super().__init__(text, passing=True)
+        self.was_tried = was_tried
+
+
+class TimestampUnavailable(Fault):
+    """The timestamp authority cannot be asked, or answers something else."""
+
+    #: What callers are told, in every dialect.
+    CODE = "timestamp_unavailable"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, passing=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """

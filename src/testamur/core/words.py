@@ -107,6 +107,45 @@ class Profile:
     asked_by: str | None = None
     #: How the certificates look; None: each is its row's picture.
     template: "TemplateUse | None" = None
+    #: Whether each is its row's document instead.
+    documents: bool = False
+    #: How documents are signed, in jobs that do that.
+    signing: "SigningOrder | None" = None
+    #: How recipients are written to; None: they are not.
+    mail: "MailOrder | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailOrder:
+    """How the recipients of one job are written to."""
+
+    #: BCP 47: of the words that are ours.
+    language: str = "en"
+    #: How long a mail waits after its certificate is issued, in milliseconds. Until
+    #: then it can be withdrawn without a trace in any inbox.
+    hold: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SigningOrder:
+    """How the documents of one job are signed: with which certificate, and looks."""
+
+    signer_id: int
+    reason: str = ""
+    location: str = ""
+    #: Whether a stamp with a QR code shows on the last page.
+    is_visible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignedPrintsView:
+    """How many certificates of a job have a file that their institution signed."""
+
+    job_id: str
+    signed: int
+    missing: int
+    #: Whether somebody who was told the PIN is at work on them.
+    is_running: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +343,17 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachedDocument:
+    """A PDF of its issuer's that a certificate looks like, byte for byte."""
+
+    #: SHA-256 (hex).
+    digest: str
+    #: The size of its first page, in points.
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What a certificate says, as its row said it: trimmed, and NFC throughout."""
 
@@ -319,6 +369,10 @@ class Facts:
     image: str
     #: When the certificate ends by its own row; None when the row does not say.
     valid_until: int | None = None
+    #: What it looks like, if that is a document.
+    document: AttachedDocument | None = None
+    #: Its reference, if it was given one before it was issued.
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,6 +445,20 @@ class Certificate:
     #: How it looks; None: as its picture does.
     template: TemplateUse | None = None
 
+    @property
+    def has_file(self) -> bool:
+        """Whether it is a PDF: made of a template, or its issuer's own."""
+        return self.template is not None or self.facts.document is not None
+
+    @property
+    def page_size(self) -> tuple[float, float] | None:
+        """The size of its page in points, if it is a PDF."""
+        if self.template is not None:
+            return self.template.width, self.template.height
+        if document := self.facts.document:
+            return document.width, document.height
+        return None
+
     def status_at(self, moment: int) -> Status:
         """Return how it stands at *moment*. What was taken back is not just old."""
         taken = self.taken_back
@@ -428,6 +496,28 @@ class ErasedCertificate:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file that was uploaded before it is said what for."""
+
+    #: A UUID. Whoever knows it may download the file.
+    id: str
+    tenant_id: str
+    #: SHA-256 (hex) of its bytes, which are in the blobs.
+    digest: str
+    original_name: str
+    #: What it is by its content, and the extension (without a dot) that this has.
+    media_type: str
+    extension: str
+    size: int
+    created_at: int
+    #: Since when it is spent, and on what; None while it is free.
+    used_at: int | None
+    used_for: str | None
+    #: When it goes if nothing has used it by then; None: it stays.
+    expires_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
     """A key as lists show it; the key itself is shown once and never again."""
 
@@ -458,6 +548,48 @@ class NewToken:
     scopes: frozenset[str]
     expires_at: int
     text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person who can log in, for one tenant."""
+
+    #: What older clients know a person by.
+    number: int
+    #: A UUID.
+    id: str
+    tenant_id: str
+    name: str
+    #: As it was written; it is compared without regard to case.
+    email: str
+    created_at: int
+    password_changed_at: int
+    #: Since when the person cannot log in.
+    disabled_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a login gives, at the only moment when its texts are known."""
+
+    token: NewToken
+    #: For how many seconds the token is valid.
+    expires_in: int
+    #: What the next token is had for, once; None where none was asked for.
+    refresh_token: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a key or token belongs to."""
+
+    tenant: Tenant
+    #: A person's UUID, or the id of the key or token.
+    id: str
+    name: str
+    #: A person's number and address; None for what is no person.
+    number: int | None
+    email: str | None
 
 
 @dataclass(frozen=True, slots=True)

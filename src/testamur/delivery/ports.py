@@ -1,7 +1,12 @@
-"""What this room needs: the rows of a job with their outcomes, and stored bytes."""
+"""
+What this room needs: the rows of a job with their outcomes, stored bytes, and an
+outbox with somebody who takes mails.
+"""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import BinaryIO, NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from testamur.core.words import Facts, Profile
 
@@ -75,3 +80,89 @@ class Blobs(Protocol):
 
 #: Returns what an issued row says, from the job's profile, its number and cells.
 FactsOf = Callable[[Profile, int, str], Facts]
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A message from the outbox that nobody else sends for now."""
+
+    id: str
+    tenant_id: str
+    recipient: str
+    #: What it says, by reference.
+    message: Mapping[str, Any]
+    message_id: str
+    #: How often it was tried, this time included.
+    attempts: int
+    created_at: int
+    #: Grows with every lease: whoever has an old one can change nothing any more.
+    token: int
+
+
+class Outbox(Protocol):
+    """The messages that wait to be sent."""
+
+    def lease(self, now: int, until: int, limit: int, most: int) -> Sequence[Leased]:
+        """
+        Take up to *limit* messages that are due; nobody else takes them before
+        *until*.
+
+        Counts an attempt of each. One that had *most* already is parked.
+        """
+        ...
+
+    def sent(self, one: Leased, now: int) -> None:
+        """Note that a message was handed over."""
+        ...
+
+    def failed(self, one: Leased, error: str) -> None:
+        """Note that a message will never be sent."""
+        ...
+
+    def later(self, one: Leased, at: int, error: str) -> None:
+        """Have a message be tried again from the moment *at* on."""
+        ...
+
+    def parked(self, one: Leased, error: str) -> None:
+        """Have a message wait for a person."""
+        ...
+
+    def untried(self, one: Leased, at: int, error: str) -> None:
+        """As `later`, and do not count the attempt: it was none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail as it travels."""
+
+    id: str
+    sender: str
+    recipient: str
+    #: RFC 5322, lines end in CR LF.
+    data: bytes
+    #: Whether it has addresses beyond ASCII (RFC 6531).
+    needs_utf8: bool
+    written_at: int
+
+
+class Undeliverable(Exception):
+    """A mail was refused for good. The text names the reply's code and no address."""
+
+
+class Unreachable(Exception):
+    """There is nobody to hand mails to at present. The text is for the operator."""
+
+
+class Post(Protocol):
+    """Where mails are handed over."""
+
+    def round(self) -> AbstractContextManager[Callable[[Mail], None]]:
+        """
+        Lend what hands over one mail after another, for a round of them.
+
+        It raises `Undeliverable`, when the mail is refused for good; `Unreachable`,
+        when trying another mail now would not help either; `Fault`, passing, when
+        this mail may be taken later.
+        """
+        ...

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from testamur.core.failpoints import fp
+from testamur.core.lifecycle import JobVerb
 from testamur.core.policy import (
     CHUNK_ROWS,
     CHUNK_ROWS_WITH_PICTURES,
@@ -58,6 +59,8 @@ class Submission:
     correction: "Correction | None" = None
     #: How the certificates look, in place of pictures.
     template: TemplateUse | None = None
+    #: Whether each row has a document that it looks like.
+    documents: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,36 +98,7 @@ def admit(submission: Submission, *, ledger: Ledger, blobs: Blobs) -> Job:
     files = [one for one in (submission.rows_file, submission.images_file) if one]
     _store(files, blobs)
     fp("upload.after_files")
-    images, correction = submission.images_file, submission.correction
-    job = ledger.admit(
-        NewJob(
-            tenant_id=submission.tenant.id,
-            verb="issue",
-            dialect=submission.dialect,
-            profile=Profile(
-                columns=submission.sheet.columns,
-                rows_digest=submission.rows_file.sha256,
-                images_digest=images.sha256 if images else None,
-                expiry_days=DEFAULT_EXPIRY_DAYS,
-                price_version=CURRENT_PRICES,
-                reference_prefix="PB-",
-                images=submission.images,
-                version=2,
-                letterhead=submission.letterhead,
-                valid_days=submission.valid_days,
-                corrects=correction.certificate_id if correction else None,
-                asked_by=correction.asked_by if correction else None,
-                template=submission.template,
-            ),
-            total=submission.sheet.total,
-            chunk_rows=_chunk_rows(submission),
-            batch_name=submission.batch_name,
-            idempotency_key=key,
-            submission_digest=digest,
-            carried=correction.carried if correction else None,
-        ),
-        submission.sheet.rows(),
-    )
+    job = ledger.admit(new_job(submission, digest), submission.sheet.rows())
     # While nothing referred to them yet, an erasure may have removed files that were
     # there already. From now on none does.
     _store([one for one in files if not blobs.path(one.sha256).exists()], blobs)
@@ -133,6 +107,38 @@ def admit(submission: Submission, *, ledger: Ledger, blobs: Blobs) -> Job:
         assert twin is not None
         return _same(twin, digest)
     return job
+
+
+def new_job(submission: Submission, digest: str) -> NewJob:
+    """Return the job that a submission with this digest becomes."""
+    images, correction = submission.images_file, submission.correction
+    return NewJob(
+        tenant_id=submission.tenant.id,
+        verb=JobVerb.ISSUE,
+        dialect=submission.dialect,
+        profile=Profile(
+            columns=submission.sheet.columns,
+            rows_digest=submission.rows_file.sha256,
+            images_digest=images.sha256 if images else None,
+            expiry_days=DEFAULT_EXPIRY_DAYS,
+            price_version=CURRENT_PRICES,
+            reference_prefix="PB-",
+            images=submission.images,
+            version=2,
+            letterhead=submission.letterhead,
+            valid_days=submission.valid_days,
+            corrects=correction.certificate_id if correction else None,
+            asked_by=correction.asked_by if correction else None,
+            template=submission.template,
+            documents=submission.documents,
+        ),
+        total=submission.sheet.total,
+        chunk_rows=_chunk_rows(submission),
+        batch_name=submission.batch_name,
+        idempotency_key=submission.idempotency_key,
+        submission_digest=digest,
+        carried=correction.carried if correction else None,
+    )
 
 
 def _store(files: Iterable[UploadedFile], blobs: Blobs) -> None:
@@ -155,6 +161,7 @@ def digest_of(submission: Submission) -> str:
         *([submission.correction.certificate_id] if submission.correction else []),
         # Which version is newest when it is sent again makes it no other submission.
         *([submission.template.template_id] if submission.template else []),
+        *(["documents"] if submission.documents else []),
     )
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -183,6 +190,8 @@ def _same(twin: tuple[Job, str], digest: str) -> Job:
 def _chunk_rows(submission: Submission) -> int:
     """Rows that share pictures are cheap; rows that bring their own are not."""
     if submission.template and not submission.template.takes_picture:
+        return CHUNK_ROWS
+    if submission.documents:
         return CHUNK_ROWS
     share = submission.images / submission.sheet.total
     if submission.images_file is None or "imageUrl" in submission.sheet.columns:

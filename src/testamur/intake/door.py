@@ -33,6 +33,8 @@ class Wishes:
     correction: Correction | None = None
     #: How the certificates look, in place of pictures.
     template: TemplateUse | None = None
+    #: Whether each row has a document that it looks like.
+    documents: bool = False
 
 
 class Door:
@@ -127,6 +129,7 @@ class Door:
                 valid_days=wishes.valid_days,
                 correction=wishes.correction,
                 template=wishes.template,
+                documents=wishes.documents,
             ),
             ledger=self._ledger,
             blobs=self._blobs,
@@ -174,7 +177,7 @@ def opened_records(
     Raises:
         Refusal: what is wrong, and in which row.
     """
-    sheet = sheet_of(records, plan)
+    sheet = sheet_of(records, plan, documents=wishes.documents)
     _refuse_days(wishes.valid_days)
     return sheet
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from testamur.core.lifecycle import JobVerb
 from testamur.core.refusals import Reason
 from testamur.core.words import Job, Profile, StoredPicture
 
@@ -32,7 +33,7 @@ class NewJob:
     """A job about to be accepted."""
 
     tenant_id: str
-    verb: str
+    verb: JobVerb
     dialect: str
     profile: Profile
     total: int

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 from testamur.core.columns import (
     ATTRIBUTE_PREFIX,
+    DOCUMENT,
     EXPIRY_DAYS,
     IMAGE,
-    KNOWN,
     OPTIONAL,
+    REFERENCE,
     REQUIRED,
 )
 from testamur.core.policy import MAX_CELL_CHARACTERS, MAX_COLUMNS, Plan
@@ -36,25 +37,34 @@ class RecordSheet:
     columns: tuple[str, ...]
     total: int
     _records: Sequence[Mapping[str, object]]
+    #: Which of the columns are no attributes.
+    _fields: tuple[str, ...]
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield each record's number, from 1, and its cells in column order."""
         for number, record in enumerate(self._records, 1):
             attributes = record.get(ATTRIBUTES)
             named = attributes if isinstance(attributes, Mapping) else {}
-            cells = [_cell(record.get(field)) for field in _FIELDS]
+            cells = [_cell(record.get(field)) for field in self._fields]
             cells += [
                 _cell(named.get(column.removeprefix(ATTRIBUTE_PREFIX)))
-                for column in self.columns[len(_FIELDS) :]
+                for column in self.columns[len(self._fields) :]
             ]
             yield number, cells
 
 
 def sheet_of(
-    records: Sequence[Mapping[str, object]], plan: Plan | None = None
+    records: Sequence[Mapping[str, object]],
+    plan: Plan | None = None,
+    *,
+    documents: bool = False,
+    references: bool = False,
 ) -> RecordSheet:
     """
     Return *records* as rows: null and absent are an empty cell.
+
+    Only with *documents* may they name the documents that certificates look like, and
+    only with *references* what these are called.
 
     Attributes become columns in the order in which they are first named.
 
@@ -73,34 +83,37 @@ def sheet_of(
             "Split them.",
             at=f"row {plan.max_rows + 1}",
         )
+    fields = (*_FIELDS, *[DOCUMENT] * documents, *[REFERENCE] * references)
     attributes: dict[str, None] = {}
     for number, record in enumerate(records, 1):
         if not isinstance(record, Mapping):
             raise _wrong_type("This row", "an object", f"row {number}")
         for field, value in record.items():
-            _refuse_field(field, value, number)
+            _refuse_field(field, value, number, fields)
         for name in _attributes(record, number):
             if name not in attributes:
                 refuse_bad_attribute(name, at=f"row {number}, {ATTRIBUTES}")
                 attributes[name] = None
-        if len(_FIELDS) + len(attributes) > MAX_COLUMNS:
+        if len(fields) + len(attributes) > MAX_COLUMNS:
             raise too_many_columns(
                 f"Up to row {number} there are {len(attributes)} different attributes, "
-                f"which makes {len(_FIELDS) + len(attributes)} columns"
+                f"which makes {len(fields) + len(attributes)} columns"
             )
-    columns = (*_FIELDS, *(ATTRIBUTE_PREFIX + name for name in attributes))
-    return RecordSheet(columns, len(records), records)
+    columns = (*fields, *(ATTRIBUTE_PREFIX + name for name in attributes))
+    return RecordSheet(columns, len(records), records, fields)
 
 
 def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _refuse_field(field: object, value: object, row: int) -> None:
+def _refuse_field(
+    field: object, value: object, row: int, fields: Sequence[str]
+) -> None:
     at = f"row {row}, {str(field)[:64]}"
     if field == ATTRIBUTES:
         return
-    if not isinstance(field, str) or field not in KNOWN:
+    if not isinstance(field, str) or field not in fields:
         known = ", ".join((*_FIELDS, ATTRIBUTES))
         raise Refusal(
             Kind.INVALID,

@@ -13,11 +13,13 @@ from testamur.core.columns import (
     ATTRIBUTE_PREFIX,
     CATEGORY,
     DESCRIPTION,
+    DOCUMENT,
     EXPIRY_DAYS,
     IMAGE,
     NAME,
     RECIPIENT_EMAIL,
     RECIPIENT_NAME,
+    REFERENCE,
     REQUIRED,
 )
 from testamur.core.policy import (
@@ -35,7 +37,7 @@ from testamur.core.text import (
     text_problem,
     trim,
 )
-from testamur.core.words import Facts
+from testamur.core.words import AttachedDocument, Facts
 
 from .email import email_problem
 from .validity import is_valid_until, read_end
@@ -56,7 +58,15 @@ _SMALLEST_LIMIT = MAX_NAME_CHARACTERS
 #: `int` would also read " 30", "1_000" and the digits of every other script.
 _DAYS = re.compile(r"[1-9][0-9]{0,3}")
 
+#: A document's SHA-256 and the size of its first page.
+_DOCUMENT = re.compile(r"([0-9a-f]{64}) ([0-9]+(?:\.[0-9]+)?) ([0-9]+(?:\.[0-9]+)?)")
+
 _WEB = re.compile(r"https?://", re.IGNORECASE)
+
+
+def spell_document(document: AttachedDocument) -> str:
+    """Return the cell that says which document a row has."""
+    return f"{document.digest} {document.width:g} {document.height:g}"
 
 
 class Checker:
@@ -69,6 +79,7 @@ class Checker:
         images_optional: bool,
         ends: bool = False,
         needs_recipient: bool = False,
+        documents: bool = False,
     ) -> None:
         """
         Prepare to read rows whose cells stand in the order of *columns*.
@@ -76,7 +87,8 @@ class Checker:
         *images_optional* says whether rows need no image of their own, and *ends*
         whether the attribute `validUntil` is a certificate's end. In jobs of earlier
         releases it was an attribute like any other. *needs_recipient*: every row
-        must have a recipient's name, because it will be printed.
+        must have a recipient's name, because it will be printed. *documents*: every
+        row must have a document.
         """
         self._columns = tuple(columns)
         self._width = len(columns)
@@ -91,6 +103,9 @@ class Checker:
         self._email = place.get(RECIPIENT_EMAIL, self._width)
         self._recipient = place.get(RECIPIENT_NAME, self._width)
         self._image = place.get(IMAGE, self._width)
+        self._document = place.get(DOCUMENT, self._width) if documents else None
+        # Nobody else may name this column.
+        self._reference = place.get(REFERENCE, self._width)
         self._expiry = place.get(EXPIRY_DAYS, self._width)
         self._attributes = [
             (column.removeprefix(ATTRIBUTE_PREFIX), index)
@@ -164,6 +179,13 @@ class Checker:
                 return read
             end = read
 
+        document: AttachedDocument | None = None
+        if self._document is not None:
+            # Nobody else writes this cell.
+            found = _DOCUMENT.fullmatch(texts[self._document])
+            assert found is not None, f"row {row} has no document"
+            document = AttachedDocument(found[1], float(found[2]), float(found[3]))
+
         return Facts(
             name,
             description,
@@ -174,6 +196,8 @@ class Checker:
             days,
             image,
             end,
+            document,
+            texts[self._reference] or None,
         )
 
     def _look_closely(self, cells: Sequence[str]) -> list[str] | Reason:

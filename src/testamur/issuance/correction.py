@@ -7,6 +7,7 @@ from testamur.core.clock import rfc3339
 from testamur.core.columns import (
     CATEGORY,
     DESCRIPTION,
+    DOCUMENT,
     EXPIRY_DAYS,
     IMAGE,
     NAME,
@@ -17,6 +18,7 @@ from testamur.core.lifecycle import Standing
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import Certificate
 
+from .check import spell_document
 from .validity import VALID_UNTIL, is_valid_until
 
 ATTRIBUTES = "attributes"
@@ -33,8 +35,9 @@ def corrected_record(
     unless it is changed. *picture_url* means the old one's picture.
 
     Raises:
-        Refusal: INVALID `nothing_to_correct`. Whether the fields are sound is not
-            looked at.
+        Refusal: INVALID `nothing_to_correct`; `unknown_field`, for the document,
+            which stays the one it is about. Whether the other fields are sound is
+            not looked at.
     """
     facts = certificate.facts
     attributes: dict[str, Any] = dict(facts.attributes)
@@ -50,6 +53,16 @@ def corrected_record(
         IMAGE: picture_url,
         ATTRIBUTES: attributes,
     }
+    if facts.document is not None:
+        if DOCUMENT in changes:
+            raise Refusal(
+                Kind.INVALID,
+                "unknown_field",
+                "The document of a certificate cannot be changed. Revoke it, and issue "
+                "another one with the right document.",
+                at=DOCUMENT,
+            )
+        record[DOCUMENT] = spell_document(facts.document)
     new: dict[str, Any] = {**record, **changes}
     if ATTRIBUTES in changes:
         new[ATTRIBUTES] = _merged(attributes, changes[ATTRIBUTES])

@@ -1,5 +1,5 @@
 """
-Erasing a person: what certificates and rows said of them, wherever we hold it.
+Erasing a person: what certificates, rows, records and documents said of them.
 
 What stays says nothing of anybody: ids, moments, that a row had its outcome, bits in
 status lists, and leaves. A leaf is the SHA-256 of the credential, signature and all.
@@ -12,7 +12,7 @@ never a person: it is done again when an older backup is restored.
 import contextlib
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import orjson
 
@@ -45,11 +45,17 @@ class Erasures:
         record: Record,
         remove_file: Callable[[str], None],
         clock: Clock,
+        remove_mails: Callable[[Collection[str]], None] = lambda ids: None,
     ) -> None:
-        """Use *remove_file* for stored files, by the SHA-256 of what they hold."""
+        """
+        Use *remove_file* for stored files, by the SHA-256 of what they hold.
+
+        *remove_mails* does so with mails that are kept as files, by their ids.
+        """
         self._store = store
         self._record = record
         self._remove_file = remove_file
+        self._remove_mails = remove_mails
         self._clock = clock
         self._tidying = threading.Lock()
 
@@ -85,7 +91,7 @@ class Erasures:
             self._record.append(done)
 
         try:
-            done = self._store.erase(act, rows, write_down) if rows else None
+            done = self._store.erase(act, rows, person.email, write_down)
         except BaseException:
             if written:
                 self._withdraw(act.id)
@@ -107,7 +113,7 @@ class Erasures:
         with self._tidying:
             try:
                 if self._store.is_untidy():
-                    self._store.tidy(self._remove_file)
+                    self._store.tidy(self._remove_file, self._remove_mails)
             except Fault:
                 return False
         return True

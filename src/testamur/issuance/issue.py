@@ -12,7 +12,7 @@ import orjson
 from testamur.core.clock import DAY
 from testamur.core.columns import ERASED, RECIPIENT_NAME
 from testamur.core.failpoints import fp
-from testamur.core.ids import Namer
+from testamur.core.ids import Namer, RowIds
 from testamur.core.refusals import Reason
 from testamur.core.words import Facts, Lease, Profile, StoredPicture
 
@@ -40,10 +40,12 @@ def checker(profile: Profile) -> Checker:
     return Checker(
         profile.columns,
         images_optional=profile.images_digest is not None
-        or profile.template is not None,
+        or profile.template is not None
+        or profile.documents,
         ends=profile.letterhead is not None,
         needs_recipient=profile.template is not None
         and RECIPIENT_NAME in profile.template.columns,
+        documents=profile.documents,
     )
 
 
@@ -115,7 +117,7 @@ def sign(
     named = [
         Issued(
             row,
-            namer.name(row),
+            _ids(namer.name(row), facts),
             draft.issued_at + (facts.expiry_days or profile.expiry_days) * DAY,
             picture.id if picture else None,
         )
@@ -153,8 +155,17 @@ def sign(
             yield replace(one, impression=impression)
 
 
+def _ids(drawn: RowIds, facts: Facts) -> RowIds:
+    """Return the names of a certificate; one that has its reference keeps it."""
+    if facts.reference is None:
+        return drawn
+    return replace(drawn, reference=facts.reference)
+
+
 def has_picture(profile: Profile, facts: Facts) -> bool:
     """Say whether a row of a job like this brings a picture along that is needed."""
+    if profile.documents:
+        return False
     template = profile.template
     if template is None:
         return True

@@ -1,6 +1,6 @@
 """What this room needs: its registry, its keys, the pictures that rows name."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -501,12 +501,17 @@ class ErasureStore(Protocol):
         ...
 
     def erase(
-        self, act: Act, rows: Sequence[str], write_down: Callable[[Act], None]
+        self,
+        act: Act,
+        rows: Sequence[str],
+        email: str | None,
+        write_down: Callable[[Act], None],
     ) -> Act | None:
         """
         Erase these of the tenant's rows, all of it or nothing, as `ActStore.perform`.
 
-        None when all were erased already. What remains to be done is `tidy`'s.
+        With *email*, all else goes as well that is held of the person who has it.
+        None when all was erased already. What remains to be done is `tidy`'s.
 
         Raises:
             Refusal: CONFLICT `job_unfinished`, when a row is still being worked on.
@@ -529,9 +534,14 @@ class ErasureStore(Protocol):
         """Say whether an erasure left something for `tidy`."""
         ...
 
-    def tidy(self, remove: Callable[[str], None]) -> None:
+    def tidy(
+        self,
+        remove: Callable[[str], None],
+        remove_mails: Callable[[Collection[str]], None],
+    ) -> None:
         """
-        Leave no trace: *remove* files that nothing needs, overwrite what was freed.
+        Leave no trace: *remove* files that nothing needs, and mails to the erased
+        (by their ids); overwrite what was freed.
 
         Raises:
             Fault: passing; what remains is still known to remain.

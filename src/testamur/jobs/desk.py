@@ -171,6 +171,20 @@ class JobDesk:
             return Retried(replace(before, job=queued, failed=failed), count)
         return Retried(self.status(tenant_id, job_id, failures=0), count)
 
+    def retry_row(self, tenant_id: str, job_id: str, row: int) -> int:
+        """
+        Run one row that failed for good once more; return how many run (0: none).
+
+        It does not run while others of its job do, or when it has not failed.
+
+        Raises:
+            Refusal: NOT_FOUND.
+        """
+        job = self.find(tenant_id, job_id)
+        count = self._desk.retry(job, row)
+        self._forget(job)
+        return count
+
     def _forget(self, job: Job) -> None:
         if self._glances is not None:
             self._glances.forget(job)

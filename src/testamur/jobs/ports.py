@@ -68,6 +68,6 @@ class Desk(Protocol):
         """Stop the job; False when it was no longer queued or processing."""
         ...
 
-    def retry(self, job: Job) -> int:
-        """Queue the rows that failed for good once more; return how many."""
+    def retry(self, job: Job, row: int | None = None) -> int:
+        """Queue rows that failed for good, or one *row*; return how many."""
         ...

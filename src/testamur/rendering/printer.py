@@ -5,7 +5,7 @@ What comes out was read back by parts that did not draw it, and says what its ow
 row says; else nothing comes out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -15,6 +15,7 @@ from testamur.core.words import Facts
 
 from .design import Qr
 from .laid import Laid
+from .pdf.signature import Slot
 from .pdf.stamp import Extras, Press, RowPicture
 from .pdfium.leaf import Binder
 from .pdfium.lean import lean_binder
@@ -88,9 +89,19 @@ class Printer:
             return drawn if isinstance(drawn, Reason) else None
         return None
 
-    def file(self, subject: Subject, credential: bytes | None) -> bytes:
+    def file(
+        self,
+        subject: Subject,
+        credential: bytes | None,
+        signature: Slot | None = None,
+        *,
+        sign: Callable[[bytes], bytes] | None = None,
+    ) -> bytes:
         """
         Return the file of a certificate: a tail to `prefix`, or a whole PDF.
+
+        With a *signature* it is signed while it is written; what the typesetter draws
+        is a whole PDF, which *sign* signs.
 
         Raises:
             Fault: not passing, when it cannot be drawn, or was drawn wrongly.
@@ -99,9 +110,13 @@ class Printer:
         extras = self._extras(subject, values, credential)
         laid = self._laid(values)
         if self._is_stamped(laid):
-            file = self._press.stamp(laid, extras)
+            file = self._press.stamp(laid, extras, signature)
         else:
             file = self._typeset_pdf(values, extras)
+            if signature is not None:
+                if sign is None:
+                    raise Fault("a typeset certificate is to be signed", passing=False)
+                file = sign(file)
         expected = Expected(
             texts_of(self.prepared.design, values),
             subject.url,

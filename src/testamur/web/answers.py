@@ -10,13 +10,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from testamur.core.refusals import Fault, Kind, Refusal
+from testamur.dialects.dokstamp import problems as dokstamp_problems
 from testamur.dialects.native import problems as native_problems
 from testamur.dialects.pocketbook import problems as pocketbook_problems
 from testamur.dialects.thought_industries import problems as ti_problems
 from testamur.dialects.vc_api import problems as vc_api_problems
+from testamur.dialects.vec import problems as vec_problems
 
 log = logging.getLogger(__name__)
 
+
+#: What the paths of DokStamp's API begin with.
+DOKSTAMP = frozenset(
+    (
+        *("auth", "oauth", "files", "institutions", "organizations", "modules"),
+        *("courses", "cohorts", "students", "enrollments", "certificates"),
+        *("document-types", "documents", "signers", "certs"),
+    )
+)
+
+#: The path of VEC's API whose errors are a list.
+VEC_BULK = "/business/certificate-vault/bulk"
 
 #: How long a client should wait after trouble of ours.
 RETRY_AFTER_FAULT_SECONDS = 2
@@ -56,6 +70,11 @@ def refusal(
         its_own, body = pocketbook_problems.spell(error, request_id=name)
     elif is_ti(request.url.path):
         its_own, body = ti_problems.spell(error, request_id=name, status=status)
+    elif is_dokstamp(request.url.path):
+        its_own, body = dokstamp_problems.spell(error, request_id=name, status=status)
+    elif is_vec(request.url.path):
+        is_bulk = request.url.path == VEC_BULK
+        its_own, body = vec_problems.spell(error, is_bulk=is_bulk, status=status)
     elif _is_vc_api(request):
         its_own, body = vc_api_problems.spell(
             error,
@@ -137,6 +156,16 @@ def is_ti(path: str) -> bool:
     return path == "/incoming" or path.startswith("/incoming/")
 
 
+def is_dokstamp(path: str) -> bool:
+    """Say whether *path* belongs to DokStamp's API, which has no prefix."""
+    return path.lstrip("/").partition("/")[0] in DOKSTAMP
+
+
+def is_vec(path: str) -> bool:
+    """Say whether *path* belongs to VEC's API."""
+    return path == "/business" or path.startswith("/business/")
+
+
 def _is_pocketbook(request: Request) -> bool:
     return request.url.path.startswith("/api/")
 
@@ -152,6 +181,10 @@ def _spell_fault(
         return pocketbook_problems.spell_fault(error, request_id=name)
     if is_ti(request.url.path):
         return ti_problems.spell_fault(error, request_id=name)
+    if is_dokstamp(request.url.path):
+        return dokstamp_problems.spell_fault(error, request_id=name)
+    if is_vec(request.url.path):
+        return vec_problems.spell_fault(error)
     if _is_vc_api(request):
         return vc_api_problems.spell_fault(error, request_id=name)
     return native_problems.spell_fault(error, request_id=name)
@@ -161,6 +194,8 @@ def _problem(
     request: Request, status: int, body: dict[str, Any], headers: dict[str, str]
 ) -> Response:
     response = json_answer(body, status, headers)
-    if not (_is_pocketbook(request) or is_ti(request.url.path)):
+    path = request.url.path
+    is_plain = is_ti(path) or is_dokstamp(path) or is_vec(path)
+    if not (_is_pocketbook(request) or is_plain):
         response.headers["Content-Type"] = "application/problem+json"
     return response

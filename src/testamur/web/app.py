@@ -15,10 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from testamur.core.clock import Clock, system_clock
 from testamur.core.refusals import Fault, Kind, Refusal
+from testamur.dialects.dokstamp import wire as dokstamp_wire
 from testamur.dialects.native import wire as native_wire
 from testamur.dialects.pocketbook import wire as pocketbook_wire
 from testamur.dialects.thought_industries import wire as ti_wire
 from testamur.dialects.vc_api import wire as vc_api_wire
+from testamur.dialects.vec import wire as vec_wire
 
 from . import allowance, answers
 from .pages import ALWAYS, HTML, PRIVATE, REVALIDATE, Pages
@@ -112,6 +114,8 @@ def _description(app: FastAPI, pages: Pages) -> APIRouter:
                     pocketbook_wire.REFUSAL_NAME: pocketbook_wire.REFUSAL,
                     vc_api_wire.PROBLEM_NAME: vc_api_wire.PROBLEM,
                     ti_wire.PROBLEM_NAME: ti_wire.PROBLEM,
+                    dokstamp_wire.PROBLEM_NAME: dokstamp_wire.PROBLEM,
+                    vec_wire.PROBLEM_NAME: vec_wire.PROBLEM,
                 }
             )
             for operations in schema["paths"].values():
@@ -138,9 +142,11 @@ def _not_routed(pages: Pages) -> Callable[[Request, Exception], Response]:
 
     def answer(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        is_for_programs = request.url.path.startswith(
+        path = request.url.path
+        is_for_programs = path.startswith(
             ("/api/", "/v1/", "/credentials/", "/presentations/", "/incoming/")
         )
+        is_for_programs |= answers.is_dokstamp(path) or answers.is_vec(path)
         accept = request.headers.get("accept", "")
         if error.status_code != 404 or is_for_programs or "text/html" not in accept:
             return answers.not_routed(request, error)

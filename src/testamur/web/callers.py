@@ -23,6 +23,18 @@ async def caller(request: Request, verbs: Verbs, scope: Scope) -> Caller:
     Raises:
         Refusal: NOT_AUTHENTICATED, NOT_ALLOWED, or as `Access.authenticate` says.
     """
+    known = await authenticated(request, verbs)
+    verbs.access.require(known, scope)
+    return known
+
+
+async def authenticated(request: Request, verbs: Verbs) -> Caller:
+    """
+    Return who is calling, whatever they may do.
+
+    Raises:
+        Refusal: as `Access.authenticate` says.
+    """
     headers = request.headers
 
     def authenticate() -> Caller:
@@ -33,9 +45,7 @@ async def caller(request: Request, verbs: Verbs, scope: Scope) -> Caller:
             client=request.client.host if request.client else "",
         )
 
-    known = await verbs.ask(authenticate)
-    verbs.access.require(known, scope)
-    return known
+    return await verbs.ask(authenticate)
 
 
 @contextlib.asynccontextmanager

@@ -18,7 +18,6 @@ from testamur.core.words import (
     CertificateState,
     Status,
     StoredPicture,
-    TemplateUse,
 )
 
 #: Thumbnails fit a square of this many pixels; intake makes them so.
@@ -104,7 +103,8 @@ def page_fields(certificate: Certificate, public_url: str, now: int) -> dict[str
         "valid_until": None if end is None else rfc3339(end),
         "valid_until_day": None if end is None else day(end),
         "picture": _look(certificate),
-        "has_pdf": certificate.template is not None,
+        "has_pdf": certificate.has_file,
+        "has_document": certificate.facts.document is not None,
     }
 
 
@@ -140,7 +140,7 @@ def public_facts(
         "statusReason": status.reason,
         "replacedBy": replaced_by and f"{public_url}/c/{replaced_by}",
         "image": _image(certificate, url),
-        "pdf": f"{url}.pdf" if certificate.template else None,
+        "pdf": f"{url}.pdf" if certificate.has_file else None,
         "credential": credential,
         "url": url,
     }
@@ -148,8 +148,8 @@ def public_facts(
 
 def _image(certificate: Certificate, url: str) -> dict[str, Any] | None:
     picture = certificate.picture
-    if certificate.template is not None:
-        width, height = drawn_size(certificate.template)
+    if size := certificate.page_size:
+        width, height = drawn_size(*size)
         # It is drawn when it is asked for: there is no digest to tell.
         kind, digest = "image/png", None
     elif picture is None:
@@ -198,13 +198,13 @@ def isolated(text: str) -> str:
 
 
 def _look(certificate: Certificate) -> dict[str, Any] | None:
-    if certificate.template is not None:
-        return _drawn(certificate.template)
+    if size := certificate.page_size:
+        return _drawn(*size)
     return _picture(certificate.picture) if certificate.picture else None
 
 
-def _drawn(template: TemplateUse) -> dict[str, Any]:
-    width, height = drawn_size(template)
+def _drawn(page_width: float, page_height: float) -> dict[str, Any]:
+    width, height = drawn_size(page_width, page_height)
     is_portrait = height > width
     return {
         "media_type": "image/png",
@@ -216,10 +216,10 @@ def _drawn(template: TemplateUse) -> dict[str, Any]:
     }
 
 
-def drawn_size(template: TemplateUse) -> tuple[int, int]:
-    """Return the width and height of a certificate as a picture, at 96 ppi."""
-    width = round(template.width * 96 / 72)
-    return width, max(1, round(width * template.height / template.width))
+def drawn_size(page_width: float, page_height: float) -> tuple[int, int]:
+    """Return the width and height of a page (in points) as a picture, at 96 ppi."""
+    width = max(1, round(page_width * 96 / 72))
+    return width, max(1, round(width * page_height / page_width))
 
 
 def _picture(picture: StoredPicture) -> dict[str, Any]:

@@ -62,7 +62,7 @@ JSON = "application/json"
 #: W3C Verifiable Credentials 2.0, section 6.3, for those who ask for it.
 VC = "application/vc"
 
-#: What a certificate made of a template can be had as.
+#: What a certificate that is a PDF can be had as.
 DRAWN = {
     "pdf": "application/pdf",
     "png": "image/png",
@@ -103,6 +103,11 @@ NO_PDF = (
     "This certificate is no PDF",
     "It is a picture that its issuer made. Take “.pdf” off the address to see it.",
 )
+NOT_SIGNED = (
+    "This certificate has no signed PDF",
+    "Its institution has not signed it as a PDF. Take “/signed.pdf” off the address to "
+    "see it.",
+)
 NO_CREDENTIAL = (
     "This certificate has no bundle",
     "It was issued before certificates were signed here. Take “.zip” off the address "
@@ -125,11 +130,19 @@ class CertificateFiles(Protocol):
         ...
 
     def pdf(self, certificate: Certificate) -> BinaryIO | None:
-        """Return it as a PDF; None if it was made of no template."""
+        """Return it as a PDF; None if it is none."""
+        ...
+
+    def signed(self, certificate: Certificate) -> BinaryIO | None:
+        """Return it as its institution signed it; None if it did not."""
+        ...
+
+    def is_signed(self, certificate: Certificate) -> bool:
+        """Say whether there is such a file."""
         ...
 
     def drawn(self, certificate: Certificate, kind: str) -> BinaryIO | None:
-        """Return it as `png`, `jpeg` or `card`; None if it was made of no template."""
+        """Return it as `png`, `jpeg` or `card`; None if it is no PDF."""
         ...
 
 
@@ -149,14 +162,19 @@ class Pages:
             undefined=StrictUndefined,
             auto_reload=False,
         )
+        #: What the address has before every path of ours.
+        self.path = urlsplit(self.public_url).path
         self._common = {
-            "base": urlsplit(self.public_url).path,
+            "base": self.path,
             "style": self.style,
         }
 
-    def certificate(self, certificate: Certificate, trust: Trust | None) -> bytes:
+    def certificate(
+        self, certificate: Certificate, trust: Trust | None, *, has_signed: bool = False
+    ) -> bytes:
         """Return the page of *certificate*; *trust* is None if it is not signed."""
         fields = page_fields(certificate, self.public_url, self.clock())
+        fields["has_signed"] = has_signed
         fields["trust"] = trust and trust_fields(trust, fields["path"])
         return self._render("certificate.html", fields)
 
@@ -175,6 +193,14 @@ class Pages:
     def verify(self, fields: Mapping[str, Any]) -> bytes:
         """Return the page on which certificates are checked."""
         return self._render("verify.html", fields)
+
+    def sign(self, fields: Mapping[str, Any]) -> bytes:
+        """Return the page on which a document is signed."""
+        return self._render("sign.html", fields)
+
+    def signed(self, fields: Mapping[str, Any]) -> bytes:
+        """Return the page that says who signed a document."""
+        return self._render("signed.html", fields)
 
     def message(self, heading: str, *lines: str) -> bytes:
         """Return a page that says one thing."""
@@ -227,7 +253,13 @@ def page_routes(
         if wants_json:
             return facts_of(request, certificate, trust)
         headers = {**PRIVATE, "cache-control": REVALIDATE, "vary": "Accept"}
-        return answer(request, pages.certificate(certificate, trust), HTML, headers)
+        has_signed = bool(
+            files is not None
+            and certificate.template is not None
+            and await ask(files.is_signed, certificate)
+        )
+        body = pages.certificate(certificate, trust, has_signed=has_signed)
+        return answer(request, body, HTML, headers)
 
     async def credential(request: Request) -> Response:
         wanted = request.path_params["id"]
@@ -245,7 +277,7 @@ def page_routes(
 
     async def image(request: Request) -> Response:
         certificate = await found(request)
-        if certificate is not None and certificate.template is not None:
+        if certificate is not None and certificate.has_file:
             return await drawn(request, certificate, "png")
         if certificate is None or certificate.picture is None:
             return unknown(request)
@@ -253,10 +285,9 @@ def page_routes(
         return await stored(request, picture.digest, picture.media_type)
 
     async def drawn(request: Request, certificate: Certificate, kind: str) -> Response:
-        """Answer with a certificate drawn by its template."""
-        assert certificate.template is not None
+        """Answer with a certificate that is a PDF."""
         # What a certificate looks like never changes.
-        tag = f'"{kind}-{certificate.id}-{certificate.template.version_id}"'
+        tag = f'"{kind}-{certificate.id}-{look_of(certificate)}"'
         headers = {**SHARED, "cache-control": REVALIDATE, "etag": tag}
         if is_known(request, tag):
             return Response(status_code=304, headers=headers)
@@ -275,25 +306,43 @@ def page_routes(
         certificate = await found(request)
         if certificate is None:
             return unknown(request)
-        if certificate.template is None:
+        if not certificate.has_file:
             return missing(NO_PDF)
+        return await drawn(request, certificate, "pdf")
+
+    async def signed(request: Request) -> Response:
+        certificate = await found(request)
+        if certificate is None or files is None or ask_slowly is None:
+            return unknown(request)
+        made: BinaryIO | None = await ask_slowly(files.signed, certificate)
+        if made is None:
+            return missing(NOT_SIGNED)
+        name = named_file(f"{certificate.reference}-signed.pdf", inline=True)
+        headers = {**SHARED, "cache-control": REVALIDATE, **name}
+        return whole(request, made, DRAWN["pdf"], headers)
+
+    async def document(request: Request) -> Response:
+        # The name that a credential has for the document it is about.
+        certificate = await found(request)
+        if certificate is None or certificate.facts.document is None:
+            return unknown(request)
         return await drawn(request, certificate, "pdf")
 
     async def jpeg(request: Request) -> Response:
         certificate = await found(request)
-        if certificate is None or certificate.template is None:
+        if certificate is None or not certificate.has_file:
             return unknown(request)
         return await drawn(request, certificate, "jpeg")
 
     async def card(request: Request) -> Response:
         certificate = await found(request)
-        if certificate is None or certificate.template is None:
+        if certificate is None or not certificate.has_file:
             return unknown(request)
         return await drawn(request, certificate, "card")
 
     async def thumbnail(request: Request) -> Response:
         certificate = await found(request)
-        if certificate is None or certificate.picture is None or certificate.template:
+        if certificate is None or certificate.picture is None or certificate.has_file:
             return unknown(request)
         picture = certificate.picture
         return await stored(
@@ -305,17 +354,11 @@ def page_routes(
         if certificate is None:
             return unknown(request)
         picture = certificate.picture
-        template = certificate.template
-        if picture is None and template is None:
+        if picture is None and not certificate.has_file:
             return missing(NO_PICTURE)
         if files is not None and ask_slowly is not None:
             # Neither the picture nor the credential ever changes.
-            if template is not None:
-                look = f"{template.version_id}"
-            else:
-                assert picture is not None
-                look = picture.digest[:16]
-            tag = f'"baked-{certificate.id}-{look}"'
+            tag = f'"baked-{certificate.id}-{look_of(certificate)}"'
             headers = {**SHARED, "cache-control": REVALIDATE, "etag": tag}
             if is_known(request, tag):
                 return Response(status_code=304, headers=headers)
@@ -323,7 +366,7 @@ def page_routes(
             if made is not None:
                 headers |= named_file(f"{certificate.id}.png", inline=True)
                 return whole(request, made, "image/png", headers)
-        if picture is None or template is not None:
+        if picture is None or certificate.has_file:
             return missing(NO_PICTURE)
         if picture.media_type != "image/png":
             return missing(NOT_PNG)
@@ -469,6 +512,8 @@ def page_routes(
         ("/c/{id}.jpg", jpeg),
         ("/c/{id}.zip", bundle),
         ("/c/{id}/card.jpg", card),
+        ("/c/{id}/document", document),
+        ("/c/{id}/signed.pdf", signed),
         ("/c/{id}/image", image),
         ("/c/{id}/thumbnail", thumbnail),
         ("/c/{id}", page),
@@ -478,6 +523,15 @@ def page_routes(
             path, unless_erased(endpoint), methods=["GET"], include_in_schema=False
         )
     return router
+
+
+def look_of(certificate: Certificate) -> str:
+    """Return what tells what it looks like from what others look like."""
+    if certificate.template is not None:
+        return f"{certificate.template.version_id}"
+    if certificate.facts.document is not None:
+        return certificate.facts.document.digest[:16]
+    return certificate.picture.digest[:16] if certificate.picture else ""
 
 
 def answer(

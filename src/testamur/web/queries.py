@@ -108,6 +108,39 @@ def read_query(query: bytes, allowed: Collection[str]) -> Query:
     Raises:
         Refusal: INVALID, `at` the parameter: unknown, given twice, not UTF-8, a NUL.
     """
+    found: dict[str, str] = {}
+    for name, value in read_pairs(query):
+        if name not in allowed:
+            names = ", ".join(sorted(allowed)) or "none"
+            raise Refusal(
+                Kind.INVALID,
+                "unknown_parameter",
+                f"This parameter is not known here; known are: {names}.",
+                at=name[:64],
+            )
+        if name in found:
+            raise Refusal(
+                Kind.INVALID, "repeated_parameter", f"Send {name} once.", at=name
+            )
+        found[name] = value
+    return Query(found)
+
+
+def pairs_of(request: Request) -> list[tuple[str, str]]:
+    """Return the parameters of *request* one by one. Raises as `read_pairs` does."""
+    return read_pairs(request.scope["query_string"])
+
+
+def read_pairs(query: bytes) -> list[tuple[str, str]]:
+    """
+    Return the parameters of the query string *query*, as often as they are given.
+
+    >>> read_pairs(b"where[status]=active&page=2")
+    [('where[status]', 'active'), ('page', '2')]
+
+    Raises:
+        Refusal: INVALID: too many, not UTF-8, a NUL.
+    """
     try:
         if STRAY_PERCENT.search(query):
             raise ValueError
@@ -123,8 +156,6 @@ def read_query(query: bytes, allowed: Collection[str]) -> Query:
             "query_encoding",
             f"Send at most {MAX_PARAMETERS} parameters, percent-encoded in UTF-8.",
         ) from None
-
-    found: dict[str, str] = {}
     for name, value in pairs:
         if "\0" in value:  # no stored text has it, and PostgreSQL cannot hold it
             raise Refusal(
@@ -133,20 +164,7 @@ def read_query(query: bytes, allowed: Collection[str]) -> Query:
                 f"Take the NUL (%00) out of {name[:64]}.",
                 at=name[:64],
             )
-        if name not in allowed:
-            names = ", ".join(sorted(allowed)) or "none"
-            raise Refusal(
-                Kind.INVALID,
-                "unknown_parameter",
-                f"This parameter is not known here; known are: {names}.",
-                at=name[:64],
-            )
-        if name in found:
-            raise Refusal(
-                Kind.INVALID, "repeated_parameter", f"Send {name} once.", at=name
-            )
-        found[name] = value
-    return Query(found)
+    return pairs
 
 
 def read_whole(text: str, at: str, *, largest: int) -> int:

@@ -1,12 +1,12 @@
 """
 multipart/form-data (RFC 7578), received part by part, in constant memory.
 
-Which part is what is decided by its name; file names are the sender's business
-and are not even kept. Every limit is enforced while the bytes arrive.
+Which part is what is decided by its name; what the sender calls a file is kept only
+where a rule lets many come. Every limit is enforced while the bytes arrive.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Never, Self
 
@@ -17,6 +17,8 @@ from starlette.requests import ClientDisconnect, Request
 from testamur.core.refusals import Kind, Refusal
 
 from .bodies import body_incomplete, content_type, declared_length
+from .pile import FileRule as FileRule
+from .pile import NamedFile, Pile, part_headers
 from .spool import BATCH_BYTES, GrowingFile, Spool, SpooledFile
 
 MAX_FIELD_BYTES = 1024
@@ -42,13 +44,6 @@ PLAIN_ENCODINGS = (b"binary", b"8bit", b"7bit", b"")
 
 
 @dataclass(frozen=True, slots=True)
-class FileRule:
-    """What a file part may be."""
-
-    max_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class Upload:
     """
     What arrived. As a context manager it removes its files at the end; a file
@@ -58,6 +53,8 @@ class Upload:
     files: dict[str, SpooledFile]
     fields: dict[str, str]
     spool: Spool
+    #: Those of which many may come, in the order in which they came.
+    many: Sequence[NamedFile] = ()
 
     async def __aenter__(self) -> Self:
         return self
@@ -67,7 +64,7 @@ class Upload:
 
     def discard(self) -> None:
         """Remove the files that are still where they were received."""
-        for file in self.files.values():
+        for file in (*self.files.values(), *(one.file for one in self.many)):
             file.path.unlink(missing_ok=True)
 
 
@@ -77,12 +74,13 @@ async def receive(
     files: Mapping[str, FileRule],
     fields: Collection[str],
     spool: Spool,
+    max_field_bytes: int = MAX_FIELD_BYTES,
 ) -> Upload:
     """
     Return the parts of *request*: *files* by name, and text *fields*.
 
-    Parts may be missing, none may come twice, and no others may come. Whatever
-    goes wrong, also being cancelled, leaves no file behind.
+    Parts may be missing, none may come twice unless its rule says so, and no others
+    may come. Whatever goes wrong, also being cancelled, leaves no file behind.
 
     Raises:
         Refusal: UNSUPPORTED, MALFORMED, INVALID or TOO_LARGE. The rest of the
@@ -92,8 +90,8 @@ async def receive(
     """
     boundary = read_boundary(request)
     length = declared_length(request)
-    most = sum(rule.max_bytes for rule in files.values())
-    most += MAX_FIELD_BYTES * len(fields) + MAX_OVERHEAD_BYTES
+    most = sum(rule.most for rule in files.values())
+    most += max_field_bytes * len(fields) + MAX_OVERHEAD_BYTES + part_headers(files)
     if length > most:
         raise Refusal(
             Kind.TOO_LARGE,
@@ -102,14 +100,15 @@ async def receive(
         )
     async with spool.place():
         spool.check_space(length)
-        form = Form(boundary, files, fields, spool)
+        form = Form(boundary, files, fields, spool, max_field_bytes)
         try:
             async for piece in request.stream():
                 form.read(piece)
                 if form.is_heavy:
                     await spool.run(form.flush)
             form.end()
-            return Upload(await spool.run(form.finish), form.texts, spool)
+            found = await spool.run(form.finish)
+            return Upload(found, form.texts, spool, form.pile.done)
         except BaseException as trouble:
             await spool.run(form.discard)
             if isinstance(trouble, ClientDisconnect):
@@ -153,7 +152,9 @@ class Form:
         files: Mapping[str, FileRule],
         fields: Collection[str],
         spool: Spool,
+        max_field_bytes: int = MAX_FIELD_BYTES,
     ) -> None:
+        self.max_field_bytes = max_field_bytes
         self.rules = files
         self.fields = fields
         self.spool = spool
@@ -177,10 +178,15 @@ class Form:
         self.tail = b""
         self.delimiters = 0
         self.total = self.content = 0
+        self.max_overhead = MAX_OVERHEAD_BYTES + part_headers(files)
+        self.max_delimiters = MAX_DELIMITERS + sum(
+            rule.max_files for rule in files.values()
+        )
         self.is_complete = False
 
         self.texts: dict[str, str] = {}
         self.growing: dict[str, GrowingFile] = {}
+        self.pile = Pile(files, spool)
         #: Files that a browser sends for an input in which nothing was chosen.
         self.unnamed: set[str] = set()
 
@@ -189,6 +195,7 @@ class Form:
         self.header_name = bytearray()
         self.header_value = bytearray()
         self.file: GrowingFile | None = None
+        self.is_one_of_many = False
         self.text: bytearray | None = None
 
     # In: pieces of the body
@@ -248,7 +255,7 @@ class Form:
         self.delimiters += piece.count(self.delimiter)
         self.delimiters += (self.tail + piece[:size]).count(self.delimiter)
         self.tail = (self.tail + piece[-size:])[-size:]
-        if self.delimiters > MAX_DELIMITERS:
+        if self.delimiters > self.max_delimiters:
             malformed(
                 "multipart_boundary_in_data",
                 "The boundary occurs in the content; choose a longer, random one.",
@@ -256,7 +263,7 @@ class Form:
 
     def check_overhead(self, *, slack: int) -> None:
         """Refuse a form that is mostly wrapping."""
-        if self.total - self.content > MAX_OVERHEAD_BYTES + slack:
+        if self.total - self.content > self.max_overhead + slack:
             malformed(
                 "multipart_overhead",
                 "There is too much besides the content of the parts: headers, or"
@@ -300,6 +307,11 @@ class Form:
         filename = options.get(b"filename")
         is_file = filename is not None or FILENAME_STAR.search(disposition) is not None
         self.name = options[b"name"].decode("utf-8", "replace")
+        self.name, self.is_one_of_many = self.pile.takes(self.name, is_file=is_file)
+        if self.is_one_of_many:
+            self.check_wrapping(self.name[:64])
+            self.pile.begin(self.name, filename, disposition)
+            return
         self.check_part(is_file=is_file)
         if is_file:
             self.file = self.growing[self.name] = self.spool.new_file()
@@ -338,6 +350,10 @@ class Form:
                 f"This part is not known here; known are: {known}.",
                 at=at,
             )
+        self.check_wrapping(at)
+
+    def check_wrapping(self, at: str) -> None:
+        """Refuse a part that is not its content as it is."""
         if self.headers.get(b"content-type", b"").lower().startswith(b"multipart/"):
             malformed("multipart_nested", "Send each file as a part of its own.", at)
         encoding = self.headers.get(b"content-transfer-encoding", b"").lower()
@@ -352,13 +368,16 @@ class Form:
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         """Take content, up to what the part may hold."""
         self.content += end - start
+        if self.is_one_of_many:
+            self.pile.add(data[start:end])
+            return
         if self.file is not None:
             most = self.rules[self.name].max_bytes
             self.file.add(data[start:end])
             size = self.file.size
         else:
             assert self.text is not None
-            most = MAX_FIELD_BYTES
+            most = self.max_field_bytes
             self.text += data[start:end]
             size = len(self.text)
         if size > most:
@@ -370,7 +389,7 @@ class Form:
             )
 
     def on_part_end(self) -> None:
-        """Finish a text; a file is finished with the form."""
+        """Finish a text; a file is finished with the form, or when one `flush`es."""
         if self.text is not None:
             try:
                 self.texts[self.name] = self.text.decode()
@@ -378,6 +397,8 @@ class Form:
                 malformed(
                     "multipart_encoding", f"Send {self.name} in UTF-8.", self.name
                 )
+        if self.is_one_of_many:
+            self.pile.end()
         self.file = self.text = None
 
     def on_end(self) -> None:
@@ -389,16 +410,20 @@ class Form:
     @property
     def is_heavy(self) -> bool:
         """Whether it is time to `flush`."""
-        return any(len(file.buffer) >= BATCH_BYTES for file in self.growing.values())
+        return self.pile.is_heavy or any(
+            len(file.buffer) >= BATCH_BYTES for file in self.growing.values()
+        )
 
     def flush(self) -> None:
         """Write what is in memory."""
         for file in self.growing.values():
             if file.buffer:
                 file.flush()
+        self.pile.flush()
 
     def finish(self) -> dict[str, SpooledFile]:
         """Write the rest; return the files, but not those that nobody chose."""
+        self.pile.flush()
         found = {}
         for name, file in self.growing.items():
             if name in self.unnamed and file.size == 0:
@@ -411,3 +436,4 @@ class Form:
         """Remove every file."""
         for file in self.growing.values():
             file.discard()
+        self.pile.discard()

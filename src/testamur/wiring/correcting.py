@@ -53,5 +53,6 @@ def correct(
             idempotency_key=idempotency_key,
             correction=Correction(certificate.id, by, carried),
             template=certificate.template,
+            documents=certificate.facts.document is not None,
         ),
     )

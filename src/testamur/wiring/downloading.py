@@ -20,7 +20,8 @@ def downloaded(
         Refusal: TOO_OFTEN, when that would take more than *patience* seconds (None:
             however long it takes); it says when to ask again.
     """
-    has_files = kind == "zip" and job.profile.template is not None
+    profile = job.profile
+    has_files = kind == "zip" and (profile.template is not None or profile.documents)
     if has_files:
         office.printing.complete(job, patience=patience)
     downloads = Downloads(

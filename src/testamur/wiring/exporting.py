@@ -62,8 +62,10 @@ it did before, with any verifier of Open Badges 3.0 or W3C Verifiable Credential
   c/ID/index.html       the certificate's page, which also opens from a disk
   c/ID/image            its picture (the media type is not in the name: it is in
                         the first bytes, and browsers find it)
-  c/ID.pdf              the certificate to print, if it was made of a template; the
-                        credential is attached to it
+  c/ID.pdf              the certificate to print, if it is a PDF; made of a template,
+                        it has the credential attached
+  c/ID/document         the same under the name that its credential gives it, if its
+                        issuer made it
   c/ID.json             the credential; or the facts, if it is older than signing
   c/ID.tlog-proof       that the public log has it (C2SP tlog-proof)
   t/{slug}/did.json     the issuer's keys ({did})
@@ -137,7 +139,7 @@ def export(office: Office, slug: str, target: Path) -> Exported:
         )
     for one in office.certificates.erased_of(tenant.id):
         folder.remove(
-            *(f"c/{one}/index.html", f"c/{one}/image", f"c/{one}"),
+            *(f"c/{one}/index.html", f"c/{one}/image", f"c/{one}/document", f"c/{one}"),
             *(f"c/{one}.json", f"c/{one}.tlog-proof", f"c/{one}.pdf"),
         )
     pages = ExportedPages(office.public_url, moment)
@@ -228,14 +230,14 @@ def _put(
         folder.put(f"{name}.json", orjson.dumps(facts))
     page = pages.certificate(certificate, slug=slug, entry=entry)
     folder.put(f"{name}/index.html", page)
-    if certificate.template is not None:
+    if certificate.has_file:
         _put_drawn(office, folder, certificate)
     elif picture := certificate.picture:
         folder.put_blob(f"{name}/image", office.blobs, picture.digest, picture.size)
 
 
 def _put_drawn(office: Office, folder: ExportFolder, certificate: Certificate) -> None:
-    """Put what a certificate looks like by its template, which never changes."""
+    """Put the file that a certificate is, and its picture, which never change."""
 
     def pdf() -> bytes:
         made = office.printing.pdf(certificate)
@@ -249,6 +251,8 @@ def _put_drawn(office: Office, folder: ExportFolder, certificate: Certificate) -
 
     folder.put_once(f"c/{certificate.id}.pdf", pdf)
     folder.put_once(f"c/{certificate.id}/image", picture)
+    if certificate.facts.document is not None:  # under the name that is signed
+        folder.put_once(f"c/{certificate.id}/document", pdf)
 
 
 def _put_log(office: Office, folder: ExportFolder, log: _Log) -> None:
@@ -286,8 +290,8 @@ def _line(one: Certificate, public_url: str, moment: int) -> list[Any]:
         *(_moment(status.since), status.reason, status.replaced_by),
         *(facts.name, facts.description, facts.category, facts.recipient_name),
         *(facts.recipient_email, orjson.dumps(dict(facts.attributes)).decode()),
-        f"c/{one.id}/image" if picture or one.template else None,
-        picture.digest if picture and not one.template else None,
+        f"c/{one.id}/image" if picture or one.has_file else None,
+        picture.digest if picture and not one.has_file else None,
         *(one.voucher_id, rfc3339(one.voucher_expires_at)),
     )
     return [

@@ -5,6 +5,7 @@ import math
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -22,7 +23,9 @@ from testamur.cli.house import (
     CertificateLine,
     RecordLine,
     SettingLine,
+    SignerDesk,
     TemplateDesk,
+    UserDesk,
 )
 from testamur.config import Settings, read_settings
 from testamur.core.acts import Chosen, Done, Erasure, Person
@@ -30,10 +33,12 @@ from testamur.core.download import Download
 from testamur.core.failpoints import fp
 from testamur.core.findings import Finding, Rehearsed
 from testamur.core.lifecycle import JobState, StandingEvent
+from testamur.core.pins import Pin
 from testamur.core.refusals import Halted, Kind, Refusal
 from testamur.core.words import (
     ApiKey,
     AuditLine,
+    Caller,
     Exported,
     Halt,
     IssuerProfile,
@@ -42,6 +47,7 @@ from testamur.core.words import (
     NewToken,
     Progress,
     PublicKey,
+    SignedPrintsView,
     Tenant,
 )
 from testamur.intake.admit import UploadedFile
@@ -65,6 +71,9 @@ from .workers import worker_command
 #: Who does what the command line asks for, in the audit log.
 OPERATOR = "operator"
 
+#: How often is looked whether certificates are signed.
+LOOK_SECONDS = 0.2
+
 #: Files are read in pieces of this size.
 PIECE = 1024 * 1024
 
@@ -81,6 +90,20 @@ class OfficeDesk:
         from .template_desk import OfficeTemplates
 
         return OfficeTemplates(self.office, by=OPERATOR)
+
+    @property
+    def users(self) -> UserDesk:
+        """What is done with people who log in."""
+        from .people import OfficeUsers
+
+        return OfficeUsers(self.office)
+
+    @property
+    def signers(self) -> SignerDesk:
+        """What is done with signers."""
+        from .signers import OfficeSigners
+
+        return OfficeSigners(self.office, by=OPERATOR)
 
     def create_tenant(self, slug: str, name: str, plan: str) -> Tenant:
         """Create a tenant, and the key it signs with; or refuse."""
@@ -237,6 +260,19 @@ class OfficeDesk:
     def cancel(self, job_id: str) -> Progress:
         """Stop a job."""
         return self.office.desk.cancel(self._owner(job_id), job_id)
+
+    def sign_job(
+        self, slug: str, job_id: str, signer_id: int, pin: Pin, reason: str
+    ) -> SignedPrintsView:
+        """Have a job's certificates be signed as PDFs; return when it is over."""
+        tenant = self.office.tenants.find(slug)
+        caller = Caller(tenant, OPERATOR, frozenset())
+        prints = self.office.signed_prints
+        view = prints.sign(caller, job_id, signer_id, pin, reason)
+        while view.is_running:
+            time.sleep(LOOK_SECONDS)
+            view = prints.view(tenant.id, job_id)
+        return view
 
     def download(self, job_id: str, kind: str) -> Download:
         """Return a job's results as `csv` or `zip`."""
@@ -437,7 +473,14 @@ class OfficeDesk:
             )
 
     def _damaged_files(self) -> Iterator[str]:
-        named = self.office.shelf.files() | self.office.templates.files()
+        office = self.office
+        named = (
+            office.shelf.files()
+            | office.templates.files()
+            | office.file_shelf.files()
+            | office.paper_desk.papers.files()
+            | office.vault.files.store.files()
+        )
         stored = self.office.blobs.digests()
         for digest in stored:
             if _digest(self.office.blobs.path(digest)) != digest:
@@ -523,10 +566,18 @@ def _no_certificate(certificate_id: str) -> Refusal:
     )
 
 
+#: Settings whose values are not shown.
+HIDDEN = {
+    field.name
+    for field in fields(Settings)
+    if field.metadata and field.metadata["is_hidden"]
+}
+
+
 def _shown(settings: Settings, name: str) -> str:
-    """Spell a value; a password in a database URL is nobody's business."""
+    """Spell a value; the passwords in it are nobody's business."""
     value = getattr(settings, name)
-    if name == "secret":
+    if name in HIDDEN:
         return "***" if value else ""
     if name == "database_url":
         head, at, tail = settings.database.rpartition("@")

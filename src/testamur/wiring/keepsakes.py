@@ -15,7 +15,7 @@ import orjson
 from testamur.core.refusals import Fault, Kind, Refusal
 from testamur.core.words import Certificate, StoredPicture
 from testamur.issuance.published_list import Purpose
-from testamur.verification.bundle import entries, packed
+from testamur.verification.bundle import MAX_PART_BYTES, entries, packed
 from testamur.verification.png import baked
 
 from .issuers import document_of
@@ -58,13 +58,21 @@ class Keepsakes:
 
     def pdf(self, certificate: Certificate) -> BinaryIO | None:
         """
-        Return it as a PDF; None if it was made of no template.
+        Return it as a PDF; None if it is none.
 
         Raises:
             Refusal: TOO_OFTEN, while too many are being made.
             Fault: it cannot be drawn, or what it is drawn with is gone or damaged.
         """
         return self._made(self._pdf, certificate)
+
+    def signed(self, certificate: Certificate) -> BinaryIO | None:
+        """Return it as its institution signed it; None if it did not."""
+        return self._made(self.office.printing.signed, certificate)
+
+    def is_signed(self, certificate: Certificate) -> bool:
+        """Say whether there is such a file."""
+        return self.office.printing.is_signed(certificate.id)
 
     def drawn(self, certificate: Certificate, kind: str) -> BinaryIO | None:
         """Return it as `png`, `jpeg` or `card`; as `pdf` otherwise."""
@@ -100,7 +108,7 @@ class Keepsakes:
     def _png(self, certificate: Certificate) -> bytes | None:
         picture = certificate.picture
         credential = self.office.credentials.find(certificate.id)
-        if certificate.template is not None and credential is not None:
+        if certificate.has_file and credential is not None:
             drawn = self.office.printing.picture(certificate, "png")
             return drawn and baked(drawn, credential.body)
         if picture is None or credential is None:
@@ -115,8 +123,12 @@ class Keepsakes:
         if credential is None:
             return None
         office, log = self.office, log_reader(self.office)
-        # The picture of a row is not what a certificate made of a template looks like.
-        picture = None if certificate.template else certificate.picture
+        # The picture of a row is not what a certificate that is a PDF looks like.
+        picture = None if certificate.has_file else certificate.picture
+        # What is too large for a bundle is at its own address.
+        pdf = office.printing.pdf(certificate)
+        if pdf is not None and len(pdf) > MAX_PART_BYTES:
+            pdf = None
         said = orjson.loads(credential.body)
         did = said["issuer"]["id"]
         slug = did.rpartition(":")[2]
@@ -134,7 +146,7 @@ class Keepsakes:
             log_keys=[log_vkey(office)],
             checkpoint=log.checkpoint(),
             picture=(picture.media_type, self._picture(picture)) if picture else None,
-            document=office.printing.pdf(certificate) if certificate.template else None,
+            document=pdf,
         )
         return packed(files)
 

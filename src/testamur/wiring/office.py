@@ -1,7 +1,7 @@
 """Settings to adapters to rooms: an `Office` is everything one process needs."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,7 @@ from testamur.adapters.sql.shelf import SqlShelf
 from testamur.adapters.sql.steering import SqlDesk
 from testamur.config import Settings
 from testamur.core.clock import Clock, system_clock
+from testamur.core.lifecycle import JobVerb
 from testamur.core.refusals import Fault
 from testamur.core.words import Letterhead, Tenant
 from testamur.jobs.desk import Glances, JobDesk
@@ -35,15 +36,22 @@ if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.access.halt import KillSwitch
     from testamur.access.keys import Keys
     from testamur.access.limits import Limiter
+    from testamur.access.passwords import Passwords
     from testamur.access.ports import Meter
     from testamur.access.secret import OperatorSecret
+    from testamur.access.sessions import Sessions
     from testamur.access.tenants import Tenants
     from testamur.access.tokens import Tokens
+    from testamur.access.users import Users
     from testamur.adapters.files.acts_record import ActsRecord
     from testamur.adapters.sql.access_store import AccessStore
     from testamur.adapters.sql.audit import SqlAuditTrail
+    from testamur.adapters.sql.people import SqlPeople
     from testamur.adapters.sql.prints import SqlPrints
     from testamur.adapters.sql.secured_acts import SqlSecuredActs
+    from testamur.adapters.sql.uploaded_files import SqlUploadedFiles
+    from testamur.documents.examination.examiner import Examiner
+    from testamur.documents.signers.keeper import Signers
     from testamur.intake.door import Door
     from testamur.issuance.credentials import Credentials
     from testamur.issuance.erasure import Erasures
@@ -53,13 +61,18 @@ if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.issuance.signing import Signing
     from testamur.issuance.standing import Standings
     from testamur.rendering.typst.typesetting import Typesetting
+    from testamur.uploads.files import UploadedFiles
     from testamur.verification.reading_room import ReadingRoom
     from testamur.verification.verify import Verifier
 
+    from .documents import PaperDesk
     from .printing import Printing
+    from .sealing import Batches
     from .secret import Secrets
+    from .signed_prints import SignedPrints
     from .templates import Templates
     from .thought_industries import Instance
+    from .vault import Vault
 
 
 @dataclass(frozen=True)
@@ -221,6 +234,26 @@ class Office:
         )
 
     @cached_property
+    def signers(self) -> "Signers":
+        """What documents are signed with."""
+        from .signers import signers_of
+
+        return signers_of(self)
+
+    @cached_property
+    def timestamps(self) -> Callable[[bytes], bytes] | None:
+        """Return who makes a token (RFC 3161) for a digest; None: nobody does."""
+        if not self.settings.tsa_url:
+            return None
+        from testamur.adapters.http.timestamps import TimestampAuthority
+        from testamur.documents.pades.timestamps import Timestamps
+
+        authority = TimestampAuthority(
+            self.settings.tsa_url, allow=self.settings.fetch_allow
+        )
+        return Timestamps(authority).token
+
+    @cached_property
     def standings(self) -> "Standings":
         """What takes certificates back."""
         from testamur.adapters.sql.acts import SqlActs
@@ -245,11 +278,16 @@ class Office:
     @cached_property
     def erasures(self) -> "Erasures":
         """What erases persons."""
+        from testamur.adapters.files.mail_folder import MailFolder
         from testamur.adapters.sql.erasures import SqlErasures
         from testamur.issuance.erasure import Erasures
 
         return Erasures(
-            SqlErasures(self.database), self.acts_record, self.blobs.remove, self.clock
+            SqlErasures(self.database),
+            self.acts_record,
+            self.blobs.remove,
+            self.clock,
+            MailFolder(self.settings.data / "mail").remove,
         )
 
     @cached_property
@@ -265,6 +303,61 @@ class Office:
             self.keyring,
             engrave=engrave_list_die,
         )
+
+    @cached_property
+    def file_shelf(self) -> "SqlUploadedFiles":
+        """Files that were uploaded before it is said what for."""
+        from testamur.adapters.sql.uploaded_files import SqlUploadedFiles
+
+        return SqlUploadedFiles(self.database)
+
+    @cached_property
+    def uploaded_files(self) -> "UploadedFiles":
+        """What is done with them."""
+        from testamur.uploads.files import UploadedFiles
+
+        return UploadedFiles(self.file_shelf, self.blobs, self.clock)
+
+    @cached_property
+    def examiner(self) -> "Examiner":
+        """What looks at uploaded PDFs."""
+        from testamur.documents.examination.examiner import Examiner
+
+        return Examiner()
+
+    @cached_property
+    def batch_desk(self) -> JobDesk:
+        """The jobs that issue nothing: batches of documents."""
+        verbs = (JobVerb.SIGN, JobVerb.RESEND)
+        return JobDesk(SqlDesk(self.database, self.clock, verbs=verbs))
+
+    @cached_property
+    def batches(self) -> "Batches":
+        """What is done with many documents at once."""
+        from .sealing import Batches
+
+        return Batches(self)
+
+    @cached_property
+    def signed_prints(self) -> "SignedPrints":
+        """What is done with certificates that their institution signs."""
+        from .signed_prints import SignedPrints
+
+        return SignedPrints(self)
+
+    @cached_property
+    def paper_desk(self) -> "PaperDesk":
+        """What is done with documents that people sign."""
+        from .documents import PaperDesk
+
+        return PaperDesk(self)
+
+    @cached_property
+    def vault(self) -> "Vault":
+        """What is done with certificates whose look somebody uploaded."""
+        from .vault import Vault
+
+        return Vault(self)
 
     @cached_property
     def access_store(self) -> "AccessStore":
@@ -367,6 +460,42 @@ class Office:
         from testamur.access.tokens import Tokens
 
         return Tokens(self.access_store, self.secret, self.clock)
+
+    @cached_property
+    def people(self) -> "SqlPeople":
+        """Their users, and what these are logged in with."""
+        from testamur.adapters.sql.people import SqlPeople
+
+        return SqlPeople(self.database)
+
+    @cached_property
+    def passwords(self) -> "Passwords":
+        """What users' passwords are compared with."""
+        from testamur.access.passwords import Passwords
+
+        return Passwords(self.secret)
+
+    @cached_property
+    def users(self) -> "Users":
+        """Who can log in."""
+        from testamur.access.users import Users
+
+        return Users(self.people, self.passwords, self.clock)
+
+    @cached_property
+    def sessions(self) -> "Sessions":
+        """Who is logged in."""
+        from testamur.access.sessions import Sessions
+
+        return Sessions(
+            people=self.people,
+            register=self.people,
+            passwords=self.passwords,
+            tokens=self.tokens,
+            gate=self.gate,
+            secret=self.secret,
+            clock=self.clock,
+        )
 
     @cached_property
     def gate(self) -> "Gate":

@@ -1,4 +1,6 @@
-"""Certificates drawn by their templates: checked, made when asked for, and kept."""
+"""
+The files of certificates: made of templates when asked for, or their issuers' own.
+"""
 
 import hashlib
 import threading
@@ -6,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Protocol
 from zlib import crc32
 
 from testamur.adapters.sql.prints import Print
@@ -20,13 +23,18 @@ from testamur.core.words import (
 )
 from testamur.issuance.ports import Kept, ToPrint
 from testamur.issuance.read import find_kept, read
+from testamur.rendering.pdf.signature import Slot
 from testamur.rendering.pdf.stamp import RowPicture
 from testamur.rendering.printer import Printer, Subject
 
+from .drawing import Drawing
 from .office import Office
 from .printing_crew import Crew
 
 PDF = "pdf"
+
+#: The same, signed by the institution.
+SIGNED = "signed"
 
 #: How many templates a process keeps ready; each takes a few megabytes.
 MAX_PRINTERS = 8
@@ -38,6 +46,22 @@ FEW = 40
 PART = 100
 
 
+class Signing(Protocol):
+    """Signs certificates while they are drawn."""
+
+    def slot(self) -> Slot:
+        """Return a signature to be."""
+        ...
+
+    def make_room(self, trouble: Exception) -> bool:
+        """Have the next slots be larger, if *trouble* is that this one was not."""
+        ...
+
+    def sign(self, data: bytes) -> bytes:
+        """Return a whole PDF, signed."""
+        ...
+
+
 class Printing:
     """`issuance.ports.Looks` and `delivery.ports.Prints` for everything in *office*."""
 
@@ -46,6 +70,7 @@ class Printing:
         self._lock = threading.Lock()
         self._printers: OrderedDict[int, _Ready] = OrderedDict()
         self._crew = Crew()
+        self._drawing = Drawing()
 
     # --- while certificates are issued ---------------------------------------
 
@@ -66,17 +91,19 @@ class Printing:
     # --- when somebody asks ----------------------------------------------------
 
     def pdf(self, certificate: Certificate) -> bytes | None:
-        """Return a certificate's file; None when it has no template."""
-        if certificate.template is None:
+        """Return a certificate's file; None when it has none."""
+        if not certificate.has_file:
             return None
         one = self._print(certificate.id, certificate.template)
         return b"".join(self._pieces(one))
 
     def picture(self, certificate: Certificate, kind: str) -> bytes | None:
-        """Return its page as `png`, `jpeg` or `card`; None when it has no template."""
-        if certificate.template is None:
+        """Return its page as `png`, `jpeg` or `card`; None when it has no file."""
+        if not certificate.has_file:
             return None
         one = self._print(certificate.id, certificate.template)
+        if certificate.template is None:
+            return self._drawing.draw(b"".join(self._pieces(one)), kind)
         ready = self._ready(certificate.template)
         kept = find_kept(certificate.id, certificates=self._office.certificates)
         if kept is None:
@@ -133,7 +160,6 @@ class Printing:
         Say if they have all; after some *at_most* files it may be that they have not.
         """
         prints, after = self._office.prints, first - 1
-        assert job.profile.template is not None
         count = 0
         while names := prints.missing(job.seq, PDF, after=after, last=last, limit=PART):
             if at_most is not None and count >= at_most:
@@ -148,20 +174,41 @@ class Printing:
             prints.keep(made, PDF)
         return True
 
+    def signed(self, certificate: Certificate) -> bytes | None:
+        """Return its file that its institution signed; None when there is none."""
+        found = self._office.prints.find(certificate.id, SIGNED)
+        return None if found is None else b"".join(self._checked(certificate.id, found))
+
+    def is_signed(self, certificate_id: str) -> bool:
+        """Say whether it has such a file."""
+        return self._office.prints.find(certificate_id, SIGNED) is not None
+
+    def sign(self, job: Job, names: Sequence[tuple[str, int]], how: Signing) -> None:
+        """
+        Make the signed files of these certificates of *job*, and keep them.
+
+        Raises:
+            Fault: one of them cannot be made, or signed; then none is kept.
+        """
+        made = []
+        for name, _ in names:
+            try:
+                one = self._made(name, job.profile.template, how)
+            except Exception as trouble:
+                if not how.make_room(trouble):
+                    raise
+                one = self._made(name, job.profile.template, how)
+            if one is not None:
+                made.append((name, one))
+        self._office.prints.keep(made, SIGNED)
+
     # --- how -------------------------------------------------------------------
 
-    def _print(self, certificate_id: str, template: TemplateUse) -> Print:
+    def _print(self, certificate_id: str, template: TemplateUse | None) -> Print:
         """Return a certificate's file, compared with its digest if it was kept."""
         found = self._office.prints.find(certificate_id, PDF)
         if found is not None:
-            digest = hashlib.sha256()
-            for piece in self._pieces(found):
-                digest.update(piece)
-            if digest.digest() != found.digest:
-                raise Fault(
-                    f"the file of certificate {certificate_id} is damaged",
-                    passing=False,
-                )
+            self._checked(certificate_id, found)
             return found
         made = self._made(certificate_id, template)
         if made is None:
@@ -174,33 +221,62 @@ class Printing:
         self._office.prints.keep([(certificate_id, made)], PDF)
         return made
 
-    def _made(self, certificate_id: str, template: TemplateUse) -> Print | None:
-        """Draw a certificate; None if it was erased meanwhile."""
+    def _checked(self, certificate_id: str, one: Print) -> Sequence[bytes]:
+        """Return a kept file in pieces, compared with its digest."""
+        digest = hashlib.sha256()
+        pieces = self._pieces(one)
+        for piece in pieces:
+            digest.update(piece)
+        if digest.digest() != one.digest:
+            raise Fault(
+                f"the file of certificate {certificate_id} is damaged", passing=False
+            )
+        return pieces
+
+    def _made(
+        self,
+        certificate_id: str,
+        template: TemplateUse | None,
+        how: Signing | None = None,
+    ) -> Print | None:
+        """Make a certificate's file; None if it was erased meanwhile."""
         try:
             kept = find_kept(certificate_id, certificates=self._office.certificates)
         except Refusal:
             return None
         if kept is None:
             return None
+        if template is None:
+            document = read(kept).facts.document
+            assert document is not None, "a certificate without a file has no print"
+            data = self._blob(document.digest, "a certificate's document")
+            digest = bytes.fromhex(document.digest)
+            return Print(document.digest, b"", len(data), crc32(data), digest)
         credential = self._office.credentials.read(kept)
         ready = self._ready(template)
         with ready.lock:
             tail = ready.printer.file(
-                self._as_issued(kept), credential.body if credential else None
+                self._as_issued(kept),
+                credential.body if credential else None,
+                how.slot() if how else None,
+                sign=how.sign if how else None,
             )
         shared = _Shared() if tail.startswith(b"%PDF-") else ready.shared
-        digest = shared.state.copy()
-        digest.update(tail)
+        state = shared.state.copy()
+        state.update(tail)
         return Print(
             prefix_digest=shared.digest,
             tail=tail,
             size=shared.size + len(tail),
             crc32=crc32(tail, shared.crc32),
-            digest=digest.digest(),
+            digest=state.digest(),
         )
 
     def _pieces(self, one: Print) -> Sequence[bytes]:
         """Return a file in pieces, which are what was kept, or nothing."""
+        if one.prefix_digest is not None and not one.tail:
+            # A document: nobody else's begins so, and it may be large.
+            return [self._blob(one.prefix_digest, "a certificate's document")]
         pieces = [one.tail]
         if one.prefix_digest is not None:
             pieces.insert(0, self._prefix(one.prefix_digest))

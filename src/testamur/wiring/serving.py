@@ -12,13 +12,17 @@ from testamur.core.refusals import Fault
 from testamur.web.server import Server, allow_descriptors, listen
 from testamur.web.spool import Spool, sweep
 
+from .documents import recording
+from .lasting import making_last
 from .log import sequencing
 from .logs import log
 from .office import Office, open_office
 from .ownership import sole_owner
+from .posting import posting
 from .record import HouseRecord
 from .site import build_site
 from .thought_industries import preparing
+from .vault_mail import telling, writers_of
 from .workers import worker_command
 
 #: How often leases that ran out are looked for.
@@ -68,8 +72,17 @@ def serve(
             keep = HouseRecord(office).head.keep
             with (
                 sequencing(office),
-                _sweeping(office, keep),
+                _sweeping(
+                    office,
+                    keep,
+                    office.batches.give_up_orphans,
+                    office.vault.files.sweep,
+                    telling(office),
+                ),
                 preparing(office),
+                posting(office, {**office.paper_desk.writers, **writers_of(office)}),
+                recording(office.paper_desk),
+                making_last(office),
                 Spool(office.spool) as spool,
             ):
                 Server(
@@ -133,6 +146,7 @@ def _sweeping(office: Office, *more: Callable[[], None]) -> Iterator[None]:
                 office.queue.lapse()
                 office.queue.settle()
                 office.limiter.tidy()
+                office.uploaded_files.sweep()
                 if not office.erasures.tidy():
                     log.warning("an erasure waits for its last traces to be removed")
                 for one in more:

@@ -36,8 +36,18 @@ from testamur.intake.admit import UploadedFile
 from testamur.intake.door import Wishes
 from testamur.issuance import read as issued
 from testamur.issuance.published_list import Purpose
+from testamur.rendering.codes import barcode_picture, qr_picture
 from testamur.web.app import build_app
 from testamur.web.pages import Pages, page_routes
+from testamur.web.routes.dokstamp.auth import auth_routes
+from testamur.web.routes.dokstamp.badges import badge_routes
+from testamur.web.routes.dokstamp.batches import batch_routes
+from testamur.web.routes.dokstamp.certificates import certificate_routes
+from testamur.web.routes.dokstamp.certs import cert_routes
+from testamur.web.routes.dokstamp.document_types import document_type_routes
+from testamur.web.routes.dokstamp.documents import document_routes
+from testamur.web.routes.dokstamp.files import file_routes
+from testamur.web.routes.dokstamp.signers import signer_routes
 from testamur.web.routes.health import health_routes
 from testamur.web.routes.issuers import issuer_routes
 from testamur.web.routes.log import log_routes
@@ -46,28 +56,41 @@ from testamur.web.routes.native import job_routes
 from testamur.web.routes.native_account import account_routes
 from testamur.web.routes.native_erasure import erasure_routes
 from testamur.web.routes.native_rehearsals import rehearsal_routes
+from testamur.web.routes.native_signatures import signature_routes
 from testamur.web.routes.native_standing import standing_routes
 from testamur.web.routes.native_templates import template_routes
 from testamur.web.routes.pocketbook import pocketbook_routes
 from testamur.web.routes.renditions import rendition_routes
+from testamur.web.routes.signing import signing_routes
 from testamur.web.routes.status_lists import status_list_routes
 from testamur.web.routes.thought_industries import thought_industries_routes
 from testamur.web.routes.vc_api import vc_api_routes
+from testamur.web.routes.vec.batches import template_batch_routes
+from testamur.web.routes.vec.codes import code_routes
+from testamur.web.routes.vec.vault import vault_routes
 from testamur.web.routes.verify import verify_routes
 from testamur.web.spool import Spool
 from testamur.web.verbs import ReceivedFile, Verbs, Wanted
 
+from .academic_certificates import AcademicCertificates
+from .badges import SiteBadges
 from .certifying import Certifying, erase
 from .correcting import correct
+from .documents import SiteDocuments, SiteSigning
 from .downloading import downloaded
 from .issuers import document_of, document_of_house, profile_of
 from .keepsakes import Keepsakes
 from .log import log_proof, log_reader, log_vkey
 from .office import Office
+from .people import Narrow, SiteSessions
+from .records import routes_of as record_routes
 from .rehearsing import Rehearsals, SiteRehearsals
 from .renditions import log_proof_of, rendered
+from .signers import SiteSigners
 from .thought_industries import SiteTemplates
 from .trust import Trusts
+from .uploading import SiteFiles
+from .vault_batches import TemplateBatches
 from .vc_api import SiteVcApi
 from .verifying import verifier_of
 
@@ -377,6 +400,7 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
         [
             pocketbook_routes(verbs),
             job_routes(verbs),
+            signature_routes(verbs, office.signed_prints),
             rehearsal_routes(verbs, SiteRehearsals(office, Rehearsals(office))),
             account_routes(verbs),
             template_routes(verbs, lambda: office.templates),
@@ -401,6 +425,62 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
                 verify=vc_api.verify,
             ),
             thought_industries_routes(verbs, SiteTemplates(office), Certifying(office)),
+            auth_routes(verbs, SiteSessions(office), ask_narrowly=Narrow()),
+            file_routes(
+                verbs,
+                SiteFiles(office),
+                guessed=Guesses(
+                    office.clock,
+                    UNKNOWN_PAGES,
+                    "Too many files that do not exist were asked for from this "
+                    "address. The address of one that exists still works.",
+                ).count,
+                ask_slowly=ask_in_thread,
+            ),
+            record_routes(office, verbs),
+            certificate_routes(verbs, AcademicCertificates(office)),
+            badge_routes(
+                SiteBadges(office),
+                public_url=office.public_url,
+                guessed=Guesses(
+                    office.clock,
+                    UNKNOWN_PAGES,
+                    "Too many badges that do not exist were asked for from this "
+                    "address. The address of one that exists still works.",
+                ).count,
+                ask_slowly=ask_in_thread,
+            ),
+            cert_routes(verbs, lambda: SiteSigners(office)),
+            document_type_routes(verbs, office.paper_desk.kinds),
+            batch_routes(verbs, office.batches),
+            document_routes(verbs, SiteDocuments(office.paper_desk)),
+            signer_routes(verbs, office.paper_desk.people),
+            signing_routes(
+                SiteSigning(office.paper_desk),
+                guessed=Guesses(
+                    office.clock,
+                    UNKNOWN_PAGES,
+                    "Too many pages that do not exist were asked for from this "
+                    "address. The link that you were sent still works.",
+                ).count,
+                pages=Pages(office.public_url),
+                ask=ask,
+                ask_slowly=ask_in_thread,
+            ),
+            vault_routes(verbs, office.vault),
+            code_routes(
+                code_of=office.vault.code_of,
+                qr=qr_picture,
+                barcode=barcode_picture,
+                guessed=Guesses(
+                    office.clock,
+                    UNKNOWN_PAGES,
+                    "Too many certificates that do not exist were asked for from this "
+                    "address. The address of one that exists still works.",
+                ).count,
+                ask_slowly=ask_in_thread,
+            ),
+            template_batch_routes(verbs, TemplateBatches(office.vault), office.vault),
             health_routes(verbs),
             metrics_routes(verbs),
             issuer_routes(

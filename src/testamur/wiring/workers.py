@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from testamur.config import read_settings
+from testamur.core.lifecycle import JobVerb
 from testamur.core.parent import die_with
 from testamur.core.refusals import Fault, Reason
 from testamur.core.words import Lease, Profile
@@ -65,9 +66,14 @@ def run_worker(office: Office, name: str, stopping: threading.Event) -> None:
             looks=looks,
         )
 
+    def resend(lease: Lease) -> None:
+        # Most workers never write to anybody.
+        office.batches.resend_chunk(lease)
+
     try:
         gallery.start()
-        work(office.queue, {"issue": issue}, worker=name, stopping=stopping)
+        verbs = {str(JobVerb.ISSUE): issue, str(JobVerb.RESEND): resend}
+        work(office.queue, verbs, worker=name, stopping=stopping)
     finally:
         gallery.close()
 

@@ -91,6 +91,7 @@ class ActsRecord:
                     certificates=tuple(line["certificates"]),
                     rows=tuple(line.get("rows", ())),
                     places=tuple(line.get("places", ())),
+                    persons=tuple(line.get("persons", ())),
                 )
 
     def _lines(self) -> Iterator[dict[str, Any]]:

@@ -23,7 +23,7 @@ class DirectoryBlobs:
         self._root = root
         if not root.exists():
             root.mkdir(parents=True, exist_ok=True)
-            _sync_folder(root.parent)
+            sync_folder(root.parent)
 
     def put(self, data: bytes) -> str:
         """
@@ -46,7 +46,7 @@ class DirectoryBlobs:
                 os.fsync(file.fileno())
             temporary.replace(path)
             fp("blob.after_rename")
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except OSError as error:
             temporary.unlink(missing_ok=True)
             raise _explained(error) from error
@@ -72,7 +72,7 @@ class DirectoryBlobs:
                 os.fsync(file.fileno())
             os.link(path, second_name)
             second_name.replace(target)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
         except OSError as error:
             raise _explained(error) from error
 
@@ -80,7 +80,7 @@ class DirectoryBlobs:
         """Have *folder* be there, also after power loss."""
         if not folder.exists():
             folder.mkdir(exist_ok=True)
-            _sync_folder(self._root)
+            sync_folder(self._root)
 
     def open(self, digest: str) -> BinaryIO:
         """Open stored bytes for reading; the file is seekable."""
@@ -100,7 +100,7 @@ class DirectoryBlobs:
         path = self.path(digest)
         try:
             path.unlink()
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -124,7 +124,8 @@ def _is_whole(path: Path, digest: str) -> bool:
         return False
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Have names in the folder *path* be there after power loss."""
     folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -47,9 +47,11 @@ class Place:
     id: bytes | None
 
 
-def read_uri(uri: str) -> Place:
+def read_uri(
+    uri: str, *, kind: str = "secret-key", called: str = "TESTAMUR_SECRET_URL"
+) -> Place:
     """
-    Return what *uri* says.
+    Return what *uri* says of a key of this *kind*; faults call it as it is *called*.
 
     Raises:
         Fault: not passing, when it names no module or no key, or holds a PIN.
@@ -58,20 +60,24 @@ def read_uri(uri: str) -> Place:
     names = _pairs(path, ";")
     asked = _pairs(query, "&")
     if "pin-value" in asked or "pin-value" in names:
-        raise _fault("holds a PIN; put it into a file and name that: pin-source=file:")
+        raise _fault(
+            "holds a PIN; put it into a file and name that: pin-source=file:", called
+        )
     if unknown := (names.keys() - _KNOWN) | (
         asked.keys() - {"module-path", "pin-source"}
     ):
-        raise _fault(f"says {min(unknown)}, which is not understood")
-    if unquote(names.get("type", "secret-key")) != "secret-key":
-        raise _fault("names a key of another type; it has to be a secret-key")
+        raise _fault(f"says {min(unknown)}, which is not understood", called)
+    if unquote(names.get("type", kind)) != kind:
+        raise _fault(f"names a key of another type; it has to be a {kind}", called)
     if not ({"object", "id"} & names.keys()):
-        raise _fault("names no key; add object=LABEL or id=")
+        raise _fault("names no key; add object=LABEL or id=", called)
     if not asked.get("module-path"):
-        raise _fault("names no library; add ?module-path=/path/to/library.so")
+        raise _fault("names no library; add ?module-path=/path/to/library.so", called)
     source = unquote(asked.get("pin-source", ""))
     if source and not source.startswith(("file:", "/")):
-        raise _fault("has a pin-source that is not a file; write pin-source=file:/PATH")
+        raise _fault(
+            "has a pin-source that is not a file; write pin-source=file:/PATH", called
+        )
     pin_path = source.removeprefix("file:").removeprefix("//")
     return Place(
         module=unquote(asked["module-path"]),
@@ -213,5 +219,5 @@ def _bytes(names: dict[str, str], name: str) -> bytes | None:
     return unquote_to_bytes(names[name]) if name in names else None
 
 
-def _fault(problem: str) -> Fault:
-    return Fault(f"TESTAMUR_SECRET_URL {problem}", passing=False)
+def _fault(problem: str, called: str = "TESTAMUR_SECRET_URL") -> Fault:
+    return Fault(f"{called} {problem}", passing=False)

@@ -78,13 +78,13 @@ class AccessStore:
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
-        return _tenant(row.id, row)
+        return tenant_of(row.id, row)
 
     def tenants(self) -> Sequence[Tenant]:
         """Return every tenant, by slug."""
         with self._database.reading() as connection:
             found = connection.execute(select(tenants).order_by(tenants.c.slug))
-            return [_tenant(row.id, row) for row in found]
+            return [tenant_of(row.id, row) for row in found]
 
     def suspend_tenant(self, tenant_id: str, moment: int, *, by: str) -> None:
         """Suspend the tenant as of *moment*."""
@@ -254,6 +254,10 @@ class AccessStore:
         with self._database.writing() as connection:
             if connection.execute(change).rowcount != 1:
                 return False
+            if table is api_keys:  # tokens that were had for it
+                theirs = update(tokens).where(tokens.c.key_id == id_)
+                since = func.coalesce(tokens.c.revoked_at, moment)
+                connection.execute(theirs.values(revoked_at=since))
             _note(connection, act, tenant_id, id_, moment, by)
             return True
 
@@ -301,7 +305,7 @@ def _standings(table: Table) -> Select[Any]:
 
 
 def _standing_of(row: Row[Any]) -> Standing:
-    tenant = _tenant(row.tenant_id, row)
+    tenant = tenant_of(row.tenant_id, row)
     return Standing(
         Caller(tenant, row.id, _read(row.scopes)),
         row.expires_at,
@@ -310,7 +314,8 @@ def _standing_of(row: Row[Any]) -> Standing:
     )
 
 
-def _tenant(tenant_id: str, row: Row[Any]) -> Tenant:
+def tenant_of(tenant_id: str, row: Row[Any]) -> Tenant:
+    """Make a tenant of a row that has its columns."""
     return Tenant(
         tenant_id, row.slug, row.name, _plan(row.plan), bool(row.shows_addresses)
     )

@@ -67,7 +67,7 @@ class SqlLedger:
         """Write down the job, its rows and its chunks in one transaction."""
         try:
             with self._database.writing() as connection:
-                job_id = self._admit(connection, new, sheet_rows)
+                job_id = self.admit_within(connection, new, sheet_rows)[1]
                 fp("upload.before_commit")
         except IntegrityError:
             if new.idempotency_key:
@@ -82,12 +82,13 @@ class SqlLedger:
             ).one()
         return job_from(found)
 
-    def _admit(
+    def admit_within(
         self,
         connection: Connection,
         new: NewJob,
         sheet_rows: Iterable[tuple[int, list[str]]],
-    ) -> str:
+    ) -> tuple[int, str]:
+        """Write a job down in somebody's transaction; return its `seq` and id."""
         values = {
             "id": new_id(),
             "tenant_id": new.tenant_id,
@@ -112,7 +113,7 @@ class SqlLedger:
         if new.batch_name is not None:
             batch = {**values, "id": new_id(), "job": job, "name": new.batch_name}
             connection.execute(ADD_BATCH, batch)
-        return str(values["id"])
+        return job, str(values["id"])
 
 
 def _cells(cells: list[str]) -> str:

@@ -1,6 +1,6 @@
 """Erasing rows and all that follows from them: `issuance.ports.ErasureStore`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,9 +26,12 @@ from .acts import (
 )
 from .audit import append
 from .database import Database
+from .erased_papers import note_digests
+from .erased_people import SqlPeopleToErase, emptied_mails
 from .house_state import GET, PUT
 from .job_rows import read_profile
 from .thought_industries import forget
+from .vault.forgetting import forget_certificates, forget_customer
 
 #: How many rows, or files, are dealt with at once.
 PART = 1_000
@@ -50,6 +53,21 @@ TABLES = (
     "batches",
     "ti_users",
     "ti_certifications",
+    "academic_certificates",
+    "students",
+    "record_tallies",
+    "uploaded_files",
+    "users",
+    "tokens",
+    "refresh_tokens",
+    "outbox",
+    "signatories",
+    "signature_requests",
+    "documents",
+    "document_files",
+    "vault_certificates",
+    "vault_customers",
+    "vault_files",
 )
 
 #: What is said of a failed row afterwards.
@@ -121,10 +139,6 @@ PUT_JOB = text("""
 
 PUT_BATCH = text("UPDATE batches SET name = :batch WHERE job_seq = :job")
 
-ADD_FILE = text("""
-    INSERT INTO erased_files (digest) VALUES (:digest) ON CONFLICT DO NOTHING
-""")
-
 FILES = text("SELECT digest FROM erased_files ORDER BY digest LIMIT :limit")
 
 
@@ -134,13 +148,30 @@ def _of_files(query: str) -> Any:
 
 FORGET_FILES = _of_files("DELETE FROM erased_files WHERE digest IN :digests")
 
-NEEDED = tuple(
-    _of_files(f"SELECT {column} FROM pictures WHERE {column} IN :digests")
-    for column in ("digest", "thumbnail_digest", "original_digest")
-) + tuple(
-    # Who sent a template may have sent the same file as images.
-    _of_files(f"SELECT {column} FROM template_versions WHERE {column} IN :digests")
-    for column in ("package_digest", "prepared_digest")
+NEEDED = (
+    tuple(
+        _of_files(f"SELECT {column} FROM pictures WHERE {column} IN :digests")
+        for column in ("digest", "thumbnail_digest", "original_digest")
+    )
+    + tuple(
+        # Who sent a template may have sent the same file as images.
+        _of_files(f"SELECT {column} FROM template_versions WHERE {column} IN :digests")
+        for column in ("package_digest", "prepared_digest")
+    )
+    + (
+        _of_files("SELECT prefix_digest FROM prints WHERE prefix_digest IN :digests"),
+        _of_files("SELECT digest FROM uploaded_files WHERE digest IN :digests"),
+        _of_files("SELECT digest FROM document_files WHERE digest IN :digests"),
+        _of_files(
+            "SELECT record_digest FROM documents WHERE record_digest IN :digests"
+        ),
+        _of_files("SELECT digest FROM vault_files WHERE digest IN :digests"),
+        _of_files("SELECT pdf_digest FROM vault_files WHERE pdf_digest IN :digests"),
+        _of_files(
+            "SELECT verified_digest FROM vault_certificates "
+            "WHERE verified_digest IN :digests"
+        ),
+    )
 )
 
 PROFILES = text("SELECT profile FROM jobs")
@@ -156,8 +187,10 @@ class _Found:
     name: str
     numbers: Sequence[int]
     certificates: Sequence[str]
-    #: Addresses that its rows name, folded.
+    #: Addresses that its rows name as their recipients', folded,
     addresses: frozenset[str]
+    #: and those of them that a certificate was issued to.
+    issued_to: frozenset[str]
 
 
 class SqlErasures:
@@ -165,6 +198,7 @@ class SqlErasures:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._people = SqlPeopleToErase(database)
         is_sqlite = database.is_sqlite
         self._these = (
             "IN (SELECT value FROM json_each(:these))" if is_sqlite else "= ANY(:these)"
@@ -220,18 +254,28 @@ class SqlErasures:
         return list(found.values())
 
     def erase(
-        self, act: Act, rows: Sequence[str], write_down: Callable[[Act], None]
+        self,
+        act: Act,
+        rows: Sequence[str],
+        email: str | None,
+        write_down: Callable[[Act], None],
     ) -> Act | None:
-        """Erase these of the tenant's rows, all of it or nothing."""
+        """Erase these rows of the tenant's, and whoever has *email*: all or nothing."""
         with self._database.writing() as connection:
             self._lock(connection, act.tenant_id)
+            persons: tuple[str, ...] = ()
+            if email is not None:
+                persons = self._people.find(connection, act.tenant_id, email)
+                more = self._people.rows(connection, act.tenant_id, email)
+                rows = list(dict.fromkeys((*rows, *more)))
             found = self._find(connection, act.tenant_id, rows, must_rest=True)
-            if not found:
+            if not found and not persons:
                 return None
             done = replace(
                 act,
                 certificates=tuple(id_ for one in found for id_ in one.certificates),
                 rows=tuple(f"{one.name}/{n}" for one in found for n in one.numbers),
+                persons=persons,
             )
             self._do(connection, done, found)
             write_down(done)
@@ -247,7 +291,7 @@ class SqlErasures:
             found = self._find(connection, act.tenant_id, act.rows, must_rest=False)
             names = {"these": self._list(act.certificates)}
             there = int(connection.scalar(self._there, names) or 0)
-            if found:
+            if found or act.persons:
                 self._do(connection, act, found)
             if there < len(act.certificates):
                 # Their places may be handed out already: hand out none beside them.
@@ -267,14 +311,20 @@ class SqlErasures:
                 or connection.execute(FILES, {"limit": 1}).first() is not None
             )
 
-    def tidy(self, remove: Callable[[str], None]) -> None:
+    def tidy(
+        self,
+        remove: Callable[[str], None],
+        remove_mails: Callable[[Collection[str]], None] = lambda ids: None,
+    ) -> None:
         """Remove files that nothing needs; overwrite what was freed."""
         while self._remove_some(remove):
             pass
         with self._database.reading() as connection:
             untidy = connection.scalar(GET, {"name": UNTIDY})
-        if untidy is None:
-            return
+            if untidy is None:
+                return
+            mails = emptied_mails(connection)
+        remove_mails(mails)
         self._database.overwrite_freed(TABLES)
         with self._database.writing() as connection:  # unless another came meanwhile
             connection.execute(DONE_TIDYING, {"name": UNTIDY, "value": untidy})
@@ -286,7 +336,9 @@ class SqlErasures:
         with self._database.writing() as connection:
             if not self._database.is_sqlite:
                 connection.exec_driver_sql(
-                    "LOCK TABLE jobs, pictures, template_versions IN SHARE MODE"
+                    # In the order in which whoever uses a file writes to them.
+                    "LOCK TABLE vault_files, uploaded_files, jobs, pictures, "
+                    "template_versions IN SHARE MODE"
                 )
             digests = list(connection.scalars(FILES, {"limit": PART}))
             if not digests:
@@ -346,6 +398,7 @@ class SqlErasures:
         present: list[int] = []
         certificates: list[str] = []
         addresses: set[str] = set()
+        issued_to: set[str] = set()
         profile = read_profile(
             connection.execute(DOCUMENTS, {"job": seq}).one().profile
         )
@@ -358,8 +411,18 @@ class SqlErasures:
                     certificates.append(certificate)
                 said = orjson.loads(cells)
                 if len(said) > place and "@" in said[place]:
-                    addresses.add(said[place].strip().lower())
-        return _Found(seq, name, present, certificates, frozenset(addresses))
+                    address = said[place].strip().lower()
+                    addresses.add(address)
+                    if certificate is not None:
+                        issued_to.add(address)
+        return _Found(
+            seq,
+            name,
+            present,
+            certificates,
+            frozenset(addresses),
+            frozenset(issued_to),
+        )
 
     def _do(self, connection: Connection, act: Act, found: Sequence[_Found]) -> None:
         values: dict[str, Any] = {
@@ -375,10 +438,18 @@ class SqlErasures:
             "erased": ERASED,
         }
         connection.execute(ADD_ACT, values)
+        # Uploaded files before jobs, as everybody who writes to both.
+        for one in found:
+            for part in _parts(one.numbers):
+                self._people.erase_certificates(
+                    connection, act.tenant_id, one.seq, part
+                )
+        self._people.erase(connection, act.tenant_id, act.persons, act.at)
         for one in found:
             self._do_in(connection, one, values)
-            for address in one.addresses:
+            for address in one.issued_to:
                 forget(connection, act.tenant_id, address)
+                forget_customer(connection, act.tenant_id, address)
         connection.execute(PUT, {"name": UNTIDY, "value": act.id})
         connection.execute(ADD_LEAF, {"act": act.id, "leaf": act.digest})
         append(
@@ -391,6 +462,7 @@ class SqlErasures:
             detail={
                 "certificates": values["count"],
                 "rows": sum(len(one.numbers) for one in found),
+                **({"persons": len(act.persons)} if act.persons else {}),
             },
         )
 
@@ -399,16 +471,17 @@ class SqlErasures:
     ) -> None:
         of_job = {**values, "job": found.seq}
         for part in _parts(found.numbers):
+            its = {**of_job, "these": self._list(part)}
             for statement in (*self._revoke, *self._erase):
-                connection.execute(statement, {**of_job, "these": self._list(part)})
+                connection.execute(statement, its)
+            forget_certificates(connection, its)
         connection.execute(DROP_DRAFTS, of_job)
         dropped = connection.execute(DROP_PICTURES, of_job).fetchall()
         profile, key, batch = connection.execute(DOCUMENTS, of_job).one()
         fields = orjson.loads(profile)
         files = {digest for row in dropped for digest in row[1:] if digest}
         files |= {fields["rows_digest"], fields["images_digest"] or ""} - {""}
-        if files:
-            connection.execute(ADD_FILE, [{"digest": one} for one in sorted(files)])
+        note_digests(connection, files)
         fields["rows_digest"] = ""
         if fields["images_digest"] is not None:
             fields["images_digest"] = ""

@@ -12,6 +12,9 @@ from sqlalchemy import Connection, text
 from testamur.core.chain import Breaks
 
 from .database import Database
+from .papers.soundness import document_rules
+from .records.soundness import rules as record_rules
+from .vault.soundness import vault_rules
 
 NOT_ERASED = """NOT EXISTS (SELECT 1 FROM erasures e
   WHERE e.job_seq = c.job_seq AND e.number = c.number)"""
@@ -24,6 +27,10 @@ TAKEN = """
     UNION ALL
     SELECT status_list_id, status_index FROM secured WHERE status_list_id IS NOT NULL
 """
+
+#: How many rows of job `j` succeeded.
+SUCCEEDED = """((SELECT count(*) FROM certificates c WHERE c.job_seq = j.seq)
+  + (SELECT count(*) FROM done_rows d WHERE d.job_seq = j.seq))"""
 
 #: What is wrong, and the query that finds it (first column: where).
 RULES: Mapping[str, str] = {
@@ -50,11 +57,15 @@ RULES: Mapping[str, str] = {
           (SELECT 1 FROM failures f JOIN certificates c
              ON c.job_seq = f.job_seq AND c.number = f.number
            WHERE f.job_seq = j.seq)
+          OR EXISTS
+          (SELECT 1 FROM failures f JOIN done_rows d
+             ON d.job_seq = f.job_seq AND d.number = f.number
+           WHERE f.job_seq = j.seq)
     """,
-    "job {} counts other successes than it has certificates": """
+    "job {} counts other successes than it has certificates, or rows done": f"""
         SELECT j.id FROM jobs j WHERE
           (SELECT coalesce(sum(c.succeeded), 0) FROM chunks c WHERE c.job_seq = j.seq)
-          <> (SELECT count(*) FROM certificates c WHERE c.job_seq = j.seq)
+          <> {SUCCEEDED}
     """,
     "job {} counts other failures than it has failed rows": """
         SELECT j.id FROM jobs j WHERE
@@ -62,9 +73,9 @@ RULES: Mapping[str, str] = {
           <> (SELECT count(*) FROM failures f
               WHERE f.job_seq = j.seq AND f.is_final = TRUE)
     """,
-    "job {} is finished, and rows of it have no outcome": """
+    "job {} is finished, and rows of it have no outcome": f"""
         SELECT j.id FROM jobs j WHERE j.state IN ('completed', 'failed') AND j.total <>
-          (SELECT count(*) FROM certificates c WHERE c.job_seq = j.seq) +
+          {SUCCEEDED} +
           (SELECT count(*) FROM failures f
            WHERE f.job_seq = j.seq AND f.is_final = TRUE)
     """,
@@ -73,10 +84,9 @@ RULES: Mapping[str, str] = {
           AND EXISTS (SELECT 1 FROM chunks c WHERE c.job_seq = j.seq
                       AND c.state IN ('waiting', 'leased'))
     """,
-    "job {} says completed or failed, and its certificates say otherwise": """
+    "job {} says completed or failed, and its rows say otherwise": f"""
         SELECT j.id FROM jobs j WHERE j.state IN ('completed', 'failed') AND
-          (j.state = 'completed') <> EXISTS
-          (SELECT 1 FROM certificates c WHERE c.job_seq = j.seq)
+          (j.state = 'completed') <> ({SUCCEEDED} > 0)
     """,
     "job {} has rows waiting for another try, and no chunk that would": """
         SELECT j.id FROM jobs j WHERE j.state IN ('queued', 'processing') AND EXISTS
@@ -85,9 +95,16 @@ RULES: Mapping[str, str] = {
                AND c.wave = f.wave AND c.state IN ('waiting', 'leased')
                AND f.number BETWEEN c.first_row AND c.last_row))
     """,
-    "job {} has rows without an outcome that no chunk will give them": """
+    "job {} issues certificates and has rows that are only done, or the other way": """
+        SELECT j.id FROM jobs j WHERE
+          (j.verb = 'issue' AND EXISTS
+            (SELECT 1 FROM done_rows d WHERE d.job_seq = j.seq))
+          OR (j.verb <> 'issue' AND EXISTS
+            (SELECT 1 FROM certificates c WHERE c.job_seq = j.seq))
+    """,
+    "job {} has rows without an outcome that no chunk will give them": f"""
         SELECT j.id FROM jobs j WHERE j.total <>
-          (SELECT count(*) FROM certificates c WHERE c.job_seq = j.seq) +
+          {SUCCEEDED} +
           (SELECT count(*) FROM failures f WHERE f.job_seq = j.seq) +
           (SELECT coalesce(sum(c.size), 0) FROM chunks c WHERE c.job_seq = j.seq
              AND c.wave = 0 AND c.is_second_try = FALSE
@@ -287,12 +304,92 @@ RULES: Mapping[str, str] = {
           (SELECT 1 FROM jobs j WHERE j.id = c.job_id AND j.tenant_id = c.tenant_id
              AND c.number BETWEEN 1 AND j.total)
     """,
+    "token {} is of a user or a key of another tenant": """
+        SELECT t.id FROM tokens t LEFT JOIN users u ON u.id = t.user_id
+        LEFT JOIN api_keys k ON k.id = t.key_id
+        WHERE u.tenant_id <> t.tenant_id OR k.tenant_id <> t.tenant_id
+    """,
+    "token {} is in force, and its user is disabled, or its key revoked": """
+        SELECT t.id FROM tokens t LEFT JOIN users u ON u.id = t.user_id
+        LEFT JOIN api_keys k ON k.id = t.key_id
+        WHERE t.revoked_at IS NULL
+          AND (u.disabled_at IS NOT NULL OR k.revoked_at IS NOT NULL)
+    """,
+    "user {} is disabled, and can have a new token": """
+        SELECT u.id FROM users u JOIN refresh_tokens r ON r.user_id = u.id
+        WHERE r.spent_at IS NULL AND u.disabled_at IS NOT NULL
+    """,
+    "certificate {} of the directory was erased, and something of it is left": """
+        SELECT t.uuid FROM academic_certificates t JOIN erasures e
+          ON e.job_seq = t.job_seq AND e.number = t.number
+        WHERE t.snapshot IS NOT NULL OR t.file_id IS NOT NULL
+    """,
+    "certificate {} of the directory has a file that is spent on something else": """
+        SELECT t.uuid FROM academic_certificates t
+        JOIN uploaded_files f ON f.id = t.file_id
+        WHERE f.tenant_id <> t.tenant_id OR f.used_for IS NULL
+          OR f.used_for <> 'certificate ' || t.uuid
+    """,
+    "file {} is spent on nothing, or on something and free": """
+        SELECT id FROM uploaded_files WHERE (used_at IS NULL) <> (used_for IS NULL)
+    """,
+    "signer {} was added, and the audit log does not tell of it": """
+        SELECT id FROM signers WHERE CAST(id AS TEXT) NOT IN
+          (SELECT subject FROM audit WHERE act = 'signer.add')
+    """,
+    "signer {} is revoked, and its key is still there": """
+        SELECT id FROM signers WHERE revoked_at IS NOT NULL AND sealed IS NOT NULL
+    """,
+    "signer {} can be opened by nothing": """
+        SELECT id FROM signers WHERE revoked_at IS NULL AND (kind = 'pkcs12') <>
+          (sealed IS NOT NULL AND salt IS NOT NULL AND parameters IS NOT NULL)
+          OR (kind = 'pkcs11') <> (uri IS NOT NULL)
+    """,
+    "certificate {} of the directory has a file that is not spent on it": """
+        SELECT a.uuid FROM academic_certificates a
+        LEFT JOIN uploaded_files f ON f.id = a.file_id
+        WHERE a.file_id IS NOT NULL AND (f.id IS NULL OR f.tenant_id <> a.tenant_id
+          OR coalesce(f.used_for, '') <> 'certificate ' || a.uuid)
+    """,
+    "file {} is spent on a certificate of the directory that does not have it": """
+        SELECT f.id FROM uploaded_files f WHERE f.used_for LIKE 'certificate %'
+          AND NOT EXISTS (SELECT 1 FROM academic_certificates a WHERE a.file_id = f.id
+            AND 'certificate ' || a.uuid = f.used_for)
+    """,
+    "certificate {} of the directory belongs to another tenant than what it names": """
+        SELECT a.uuid FROM academic_certificates a
+        JOIN institutions i ON i.seq = a.institution_seq
+        JOIN courses o ON o.seq = a.course_seq JOIN students s ON s.seq = a.student_seq
+        LEFT JOIN jobs j ON j.seq = a.job_seq
+        WHERE i.tenant_id <> a.tenant_id OR o.tenant_id <> a.tenant_id
+          OR s.tenant_id <> a.tenant_id OR j.tenant_id <> a.tenant_id
+    """,
+    "certificate {} of the directory is placed in no row, or in a row by half": """
+        SELECT a.uuid FROM academic_certificates a
+        LEFT JOIN rows r ON r.job_seq = a.job_seq AND r.number = a.number
+        WHERE (a.job_seq IS NULL) <> (a.number IS NULL)
+          OR (a.job_seq IS NOT NULL AND r.number IS NULL)
+    """,
+    "document {} has a seal on a version that is not sealed": """
+        SELECT s.document_id FROM document_seals s LEFT JOIN document_files f
+          ON f.document_id = s.document_id AND f.version = s.version
+        WHERE f.kind IS NULL OR f.kind <> 'sealed'
+    """,
+    "document {} is sealed by another tenant's signer, or by no row that is done": """
+        SELECT s.document_id FROM document_seals s
+        JOIN documents d ON d.id = s.document_id JOIN signers g ON g.id = s.signer_id
+        LEFT JOIN done_rows r ON r.job_seq = s.job_seq AND r.number = s.number
+        WHERE g.tenant_id <> d.tenant_id OR r.number IS NULL
+    """,
     "rendition {} has no leaf": """
         SELECT c.id || '/' || r.format FROM renditions r JOIN certificates c
           ON c.job_seq = r.job_seq AND c.number = r.number
         LEFT JOIN leaf_batches b ON b.act = c.id || '/' || r.format
         WHERE b.id IS NULL
     """,
+    **record_rules(),
+    **document_rules(),
+    **vault_rules(),
 }
 
 

@@ -7,7 +7,14 @@ from typing import Any
 import orjson
 
 from testamur.core.lifecycle import JobState
-from testamur.core.words import Job, Letterhead, Profile, TemplateUse
+from testamur.core.words import (
+    Job,
+    Letterhead,
+    MailOrder,
+    Profile,
+    SigningOrder,
+    TemplateUse,
+)
 
 #: What a query selects to make a job of, in the order `job_from` reads it.
 JOB = (
@@ -52,6 +59,10 @@ def read_profile(text: str) -> Profile:
     if template := fields.get("template"):
         template["columns"] = tuple(template["columns"])
         fields["template"] = TemplateUse(**template)
+    if signing := fields.get("signing"):
+        fields["signing"] = SigningOrder(**signing)
+    if mail := fields.get("mail"):
+        fields["mail"] = MailOrder(**mail)
     return Profile(**fields)
 
 

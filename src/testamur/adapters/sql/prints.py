@@ -48,6 +48,8 @@ MISSING = text(
 )
 COUNT_MISSING = text(f"SELECT count(*) {_OPEN}")
 
+COUNT = text("SELECT count(*) FROM prints WHERE job_seq = :job AND format = :format")
+
 
 class Print(NamedTuple):
     """A file: the beginning that others share, and a tail of its own."""
@@ -108,6 +110,12 @@ class SqlPrints:
         }
         with self._database.reading() as connection:
             return [(row[0], row[1]) for row in connection.execute(MISSING, values)]
+
+    def count(self, job: int, format: str) -> int:
+        """Return how many of the job's certificates have a file in *format*."""
+        values = {"job": job, "format": format}
+        with self._database.reading() as connection:
+            return int(connection.scalar(COUNT, values) or 0)
 
     def every(self) -> Iterator[tuple[str, Print]]:
         """Give every file, with its certificate's id."""

@@ -5,17 +5,21 @@ Fair by construction: tenants take turns, and a tenant's jobs take turns, so a
 small job never waits behind a large one for longer than the chunks in hand.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from testamur.core.clock import MINUTE, SECOND, Clock
 from testamur.core.failpoints import fp
-from testamur.core.lifecycle import ChunkEvent, JobEvent, sources
+from testamur.core.lifecycle import ChunkEvent, JobEvent, JobState, JobVerb, sources
 from testamur.core.policy import MAX_CHUNK_ATTEMPTS
-from testamur.core.words import Lease
+from testamur.core.refusals import Reason
+from testamur.core.words import Job, Lease
 
+from . import events
 from .database import Database
+from .job_events import told_of
 from .job_rows import FROM_JOBS, JOB, JOB_WIDTH, job_from
 from .publication import UNPUBLISHED
 
@@ -31,17 +35,20 @@ READY = f"state = 'waiting' AND ready_at NOT BETWEEN :now + 1 AND :now + {MINUTE
 # While issuing is halted nothing is handed out.
 GOING = "NOT EXISTS (SELECT 1 FROM house WHERE name = 'halted_at')"
 
-ANY_WAITING = text(
-    f"SELECT 1 FROM jobs j WHERE j.state IN {RUNNING} AND EXISTS (SELECT 1 FROM "
-    f"chunks WHERE job_seq = j.seq AND {READY}) AND {GOING} LIMIT 1"
+#: What workers do by themselves. Signing takes somebody who was told the PIN.
+BY_WORKERS = (JobVerb.ISSUE, JobVerb.RESEND)
+
+ANY_WAITING = (
+    f"SELECT 1 FROM jobs j WHERE j.state IN {RUNNING} AND {{ours}} AND EXISTS (SELECT "
+    f"1 FROM chunks WHERE job_seq = j.seq AND {READY}) AND {GOING} LIMIT 1"
 )
 
 # A tenant's place in the line is that of its job which was served last.
 NEXT_JOB = (
     f"SELECT {JOB}, j.turn FROM {FROM_JOBS} JOIN (SELECT tenant_id, max(turn) AS "
     f"turn FROM jobs WHERE state IN {RUNNING} GROUP BY tenant_id) t "
-    f"ON t.tenant_id = j.tenant_id WHERE j.state IN {RUNNING} AND EXISTS (SELECT 1 "
-    f"FROM chunks WHERE job_seq = j.seq AND {READY}) AND {GOING} "
+    f"ON t.tenant_id = j.tenant_id WHERE j.state IN {RUNNING} AND {{ours}} AND EXISTS "
+    f"(SELECT 1 FROM chunks WHERE job_seq = j.seq AND {READY}) AND {GOING} "
     "ORDER BY t.turn, j.turn, j.seq LIMIT 1"
 )
 
@@ -56,27 +63,29 @@ SKIP_LOCKED = " FOR UPDATE SKIP LOCKED"
 HELD = "{0}id = :chunk AND {0}token = :token AND {0}state = 'leased'"
 
 UNFINISHED = text(
-    f"SELECT j.seq, j.wave, coalesce((SELECT sum(c.succeeded) FROM chunks c WHERE "
-    f"c.job_seq = j.seq), 0) FROM jobs j WHERE j.state IN {RUNNING} AND NOT EXISTS "
+    "SELECT j.seq, j.wave, j.id, j.tenant_id, j.verb, j.total, "
+    "coalesce((SELECT sum(c.succeeded) FROM chunks c WHERE c.job_seq = j.seq), 0) "
+    f"AS succeeded FROM jobs j WHERE j.state IN {RUNNING} AND NOT EXISTS "
     "(SELECT 1 FROM chunks c WHERE c.job_seq = j.seq AND (c.state IN "
     f"('waiting', 'leased') OR c.id IN (SELECT chunk_id {UNPUBLISHED})))"
 )
 
 
-NOT_PROCESSED = (
+NOT_PROCESSED = Reason(
+    "not_processed",
     f"Our software failed on this row, or on a neighbour of it, {MAX_CHUNK_ATTEMPTS} "
-    "times. Retry the job; if it fails again, tell your operator."
+    "times. Retry the job; if it fails again, tell your operator.",
 )
 
 FAIL_FRESH_ROWS = text("""
     INSERT INTO failures
       (job_seq, number, wave, tries, is_final, code, message, failed_at)
-    SELECT job_seq, number, :wave, 1, TRUE, 'not_processed', :message, :now
+    SELECT job_seq, number, :wave, 1, TRUE, :code, :message, :now
     FROM rows WHERE job_seq = :job AND number BETWEEN :first AND :last
 """)
 
 FAIL_OPEN_FAILURES = text("""
-    UPDATE failures SET is_final = TRUE, code = 'not_processed', message = :message,
+    UPDATE failures SET is_final = TRUE, code = :code, message = :message,
       failed_at = :now
     WHERE job_seq = :job AND wave = :wave AND is_final = FALSE
       AND number BETWEEN :first AND :last
@@ -107,12 +116,31 @@ PARK = text(f"""
 """)
 
 
+ABANDONABLE = text("""
+    SELECT id, first_row, last_row, is_second_try FROM chunks
+    WHERE job_seq = :job AND state = 'waiting' ORDER BY id
+""")
+
+
 class SqlQueue:
     """The queue in the tables of *database*; leases last *lease_seconds*."""
 
     def __init__(
-        self, database: Database, clock: Clock, *, lease_seconds: int = 30
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        lease_seconds: int = 30,
+        verbs: Collection[JobVerb] = BY_WORKERS,
+        only: Job | None = None,
     ) -> None:
+        """Hand out chunks of jobs with one of *verbs*; with *only*, of that job."""
+        spelled = ", ".join(f"'{verb}'" for verb in verbs)
+        ours = f"j.verb IN ({spelled})"
+        if only is not None:
+            ours += f" AND j.seq = {only.seq}"
+        self._any_waiting = text(ANY_WAITING.format(ours=ours))
+        self._next_job = text(NEXT_JOB.format(ours=ours))
         self._database = database
         self._clock = clock
         self._lasts = lease_seconds * SECOND
@@ -140,11 +168,11 @@ class SqlQueue:
             return None
         self._idle_mark = None
         with self._database.reading() as connection:
-            if connection.execute(ANY_WAITING, {"now": now}).first() is None:
+            if connection.execute(self._any_waiting, {"now": now}).first() is None:
                 self._idle_mark, self._idle_since = mark, now
                 return None
         with self._database.writing() as connection:
-            found = connection.execute(text(NEXT_JOB), {"now": now}).first()
+            found = connection.execute(self._next_job, {"now": now}).first()
             if found is None:
                 return None
             job = job_from(found)
@@ -219,32 +247,59 @@ class SqlQueue:
                 values,
             )
 
+    def abandon(self, job: Job, reason: Reason, worker: str) -> int:
+        """
+        Fail every row of *job* that nobody works on, for *reason*; say how many.
+
+        They are leased for the purpose, so whoever had them has them no more.
+        """
+        count, now = 0, self._clock()
+        values = {"job": job.seq, "wave": job.wave, "worker": worker, "now": now}
+        with self._database.writing() as connection:
+            waiting = connection.execute(ABANDONABLE, values).fetchall()
+            for chunk in waiting:
+                values |= {
+                    "chunk": chunk.id,
+                    "first": chunk.first_row,
+                    "last": chunk.last_row,
+                    "until": now,
+                }
+                connection.execute(LEASE_CHUNK, values)
+                is_fresh = job.wave == 0 and not chunk.is_second_try
+                statement = FAIL_FRESH_ROWS if is_fresh else FAIL_OPEN_FAILURES
+                told = {**values, "code": reason.code, "message": reason.message}
+                failed = connection.execute(statement, told).rowcount
+                connection.execute(PARK, {**values, "failed": failed})
+                count += failed
+        return count
+
     def settle(self) -> int:
         """Finish every job whose rows all have their outcome; say how many."""
         with self._database.reading() as connection:
             if connection.execute(UNFINISHED).first() is None:
                 return 0
-        settled = 0
+        settled = []
+        now = self._clock()
         with self._database.writing() as connection:
-            for seq, wave, succeeded in connection.execute(UNFINISHED).fetchall():
-                event = JobEvent.FINISH if succeeded else JobEvent.FAIL
+            for job in connection.execute(UNFINISHED).fetchall():
+                event = JobEvent.FINISH if job.succeeded else JobEvent.FAIL
+                state = JobState.COMPLETED if job.succeeded else JobState.FAILED
                 # Of the wave that was looked at: PostgreSQL may have let a twin of
                 # this call finish the job, and its owner retry it, in between.
-                settled += connection.execute(
+                is_ours = connection.execute(
                     text(
                         "UPDATE jobs SET state = :state, finished_at = :now, "
                         "updated_at = :now WHERE seq = :job AND wave = :wave AND "
                         f"state IN {_words(event)}"
                     ),
-                    {
-                        "job": seq,
-                        "wave": wave,
-                        "state": "completed" if succeeded else "failed",
-                        "now": self._clock(),
-                    },
+                    {"job": job.seq, "wave": job.wave, "state": state, "now": now},
                 ).rowcount
+                if is_ours:
+                    settled.append((job.tenant_id, told_of(job, state)))
+            for tenant_id, happening in settled:
+                events.put(self._database, connection, tenant_id, [happening], now)
             fp("job.before_finalize")
-        return settled
+        return len(settled)
 
     def _release(
         self,
@@ -290,7 +345,8 @@ class SqlQueue:
             "first": row.first_row,
             "last": row.last_row,
             "now": self._clock(),
-            "message": NOT_PROCESSED,
+            "code": NOT_PROCESSED.code,
+            "message": NOT_PROCESSED.message,
         }
         is_first_try = job.wave == 0 and not row.is_second_try
         statement = FAIL_FRESH_ROWS if is_first_try else FAIL_OPEN_FAILURES

@@ -308,6 +308,8 @@ class SqlRegistry:
                     "price_version": lease.job.profile.price_version,
                 },
             )
+        if outcome.issued:
+            connection.execute(ADD_TELLING, values)
         if lease.round:
             self._keep_retried(connection, lease, outcome, values)
         elif outcome.failed:
@@ -412,6 +414,9 @@ def _sealed(impression: Impression | None) -> tuple[Any, ...]:
         return (None, None, None)
     return (impression.die_id, impression.status_index, impression.signature)
 
+
+#: Somebody has to be told of it, once everybody may know.
+ADD_TELLING = text("INSERT INTO tellings (chunk_id, job_seq) VALUES (:chunk, :job)")
 
 _DROP_DRAFT = text("DELETE FROM drafts WHERE chunk_id = :chunk")
 

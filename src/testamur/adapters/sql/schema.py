@@ -15,6 +15,9 @@ from sqlalchemy import (
     Text,
 )
 
+from testamur.core.records import Holds
+from testamur.records.ports import DEFINITIONS
+
 metadata = MetaData()
 
 
@@ -65,6 +68,9 @@ tokens = Table(
     _number("created_at"),
     _number("expires_at"),
     _number("revoked_at"),
+    _text("user_id"),
+    _text("key_id"),
+    _text("family"),
 )
 
 jobs = Table(
@@ -138,6 +144,48 @@ pictures = Table(
     _text("thumbnail_media_type"),
     _text("code"),
     _text("message"),
+)
+
+done_rows = Table(
+    "done_rows",
+    metadata,
+    _number("job_seq"),
+    _number("number"),
+    _number("done_at"),
+    _text("detail"),
+)
+
+document_seals = Table(
+    "document_seals",
+    metadata,
+    _number("document_id"),
+    _number("version"),
+    _number("signer_id"),
+    _number("job_seq"),
+    _number("number"),
+    _text("level"),
+    _number("sealed_at"),
+)
+
+lasting = Table(
+    "lasting",
+    metadata,
+    _number("document_id"),
+    _number("version"),
+    _text("state"),
+    _number("attempts"),
+    _number("next_at"),
+    _number("leased_until"),
+    _number("token"),
+    _text("last_error"),
+)
+
+sign_sessions = Table(
+    "sign_sessions",
+    metadata,
+    _number("job_seq"),
+    _text("keeper"),
+    _number("alive_until"),
 )
 
 drafts = Table(
@@ -488,4 +536,361 @@ ti_certifications = Table(
     _number("number"),
     _number("ended_at"),
     _number("made_at"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    _serial("number"),
+    _text("id"),
+    _text("tenant_id"),
+    _text("name"),
+    _text("email"),
+    _text("address"),
+    _text("hash"),
+    _number("created_at"),
+    _number("password_changed_at"),
+    _number("disabled_at"),
+)
+
+login_tries = Table(
+    "login_tries",
+    metadata,
+    Column("who", LargeBinary),
+    _number("count"),
+    _number("last_at"),
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("digest", LargeBinary),
+    _text("family"),
+    _text("tenant_id"),
+    _text("user_id"),
+    _text("scopes"),
+    _number("ttl"),
+    _number("created_at"),
+    _number("expires_at"),
+    _number("spent_at"),
+)
+
+uploaded_files = Table(
+    "uploaded_files",
+    metadata,
+    _serial("seq"),
+    _text("id"),
+    _text("tenant_id"),
+    _text("digest"),
+    _text("original_name"),
+    _text("media_type"),
+    _text("extension"),
+    _number("size"),
+    _number("created_at"),
+    _number("used_at"),
+    _text("used_for"),
+    _number("expires_at"),
+)
+
+academic_certificates = Table(
+    "academic_certificates",
+    metadata,
+    _serial("seq"),
+    _text("uuid"),
+    _text("tenant_id"),
+    _number("institution_seq"),
+    _number("course_seq"),
+    _number("student_seq"),
+    _number("cohort_seq"),
+    _number("enrollment_seq"),
+    _text("file_id"),
+    _number("awarded_at"),
+    _number("valid_until"),
+    _text("snapshot"),
+    _number("job_seq"),
+    _number("number"),
+    _number("created_at"),
+    _number("updated_at"),
+    _number("deleted_at"),
+)
+
+record_tables = {
+    one.resource: Table(
+        one.resource,
+        metadata,
+        _serial("seq"),
+        _text("uuid"),
+        _text("tenant_id"),
+        *(
+            Column(field.column, Boolean)
+            if field.holds is Holds.TRUTH
+            else _number(field.column)
+            if field.holds in (Holds.WHOLE, Holds.HUNDREDTHS, Holds.RECORD)
+            else _text(field.column)
+            for field in one.fields
+        ),
+        *(
+            _text(field.compared_in)
+            for field in one.fields
+            if field.compared_in != field.column
+        ),
+        _number("created_at"),
+        _number("updated_at"),
+    )
+    for one in DEFINITIONS
+}
+
+course_modules = Table(
+    "course_modules",
+    metadata,
+    _number("course_seq"),
+    _number("module_seq"),
+    _number("position"),
+)
+
+course_module_groups = Table(
+    "course_module_groups",
+    metadata,
+    _serial("seq"),
+    _text("uuid"),
+    _number("course_seq"),
+    _text("name"),
+)
+
+course_module_group_members = Table(
+    "course_module_group_members",
+    metadata,
+    _number("group_seq"),
+    _number("course_seq"),
+    _number("module_seq"),
+    _number("position"),
+)
+
+record_tallies = Table(
+    "record_tallies",
+    metadata,
+    _text("tenant_id"),
+    _text("resource"),
+    _text("facet"),
+    _number("level"),
+    _number("block"),
+    _number("count"),
+)
+
+signers = Table(
+    "signers",
+    metadata,
+    _serial("id"),
+    _text("tenant_id"),
+    _text("name"),
+    _text("kind"),
+    _text("algorithm"),
+    Column("chain", LargeBinary),
+    _text("subject"),
+    _text("issuer"),
+    _text("serial_number"),
+    _number("valid_from"),
+    _number("valid_until"),
+    Column("salt", LargeBinary),
+    _text("parameters"),
+    Column("sealed", LargeBinary),
+    _text("uri"),
+    _number("created_at"),
+    _number("revoked_at"),
+)
+
+signer_guesses = Table(
+    "signer_guesses",
+    metadata,
+    _serial("id"),
+    _number("signer_id"),
+    _number("at"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _text("id"),
+    _text("tenant_id"),
+    _text("kind"),
+    _text("recipient"),
+    _text("message"),
+    _text("message_id"),
+    _text("state"),
+    _number("attempts"),
+    _number("next_at"),
+    _text("last_error"),
+    _number("leased_until"),
+    _number("token"),
+    _number("created_at"),
+    _number("sent_at"),
+    _text("destination"),
+    _number("job_seq"),
+    _number("number"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    _serial("seq"),
+    _text("id"),
+    _text("tenant_id"),
+    _text("type"),
+    _text("subject"),
+    _text("data"),
+    _number("created_at"),
+)
+
+tellings = Table("tellings", metadata, _number("chunk_id"), _number("job_seq"))
+
+document_types = Table(
+    "document_types",
+    metadata,
+    _serial("id"),
+    _text("tenant_id"),
+    _text("description"),
+    Column("signed_by_third", Boolean),
+    Column("multiples_third_signers", Boolean),
+    _text("indexers"),
+    _number("created_at"),
+    _number("updated_at"),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    _serial("id"),
+    _text("uuid"),
+    _text("tenant_id"),
+    _number("document_type_id"),
+    _text("description"),
+    _text("module_uuid"),
+    _text("file_uuid"),
+    _text("indexers"),
+    _text("status"),
+    Column("in_order", Boolean),
+    _number("sent_at"),
+    _number("signed_at"),
+    _number("refused_at"),
+    _number("institution_signed_at"),
+    _text("signature_level"),
+    _text("record_digest"),
+    _number("created_at"),
+    _number("updated_at"),
+)
+
+document_files = Table(
+    "document_files",
+    metadata,
+    _number("document_id"),
+    _number("version"),
+    _text("kind"),
+    _text("digest"),
+    _number("size"),
+    _number("created_at"),
+)
+
+signatories = Table(
+    "signatories",
+    metadata,
+    _serial("id"),
+    _text("uuid"),
+    _text("tenant_id"),
+    _text("name"),
+    _text("email"),
+    _text("address"),
+    _text("document_number"),
+    _number("created_at"),
+    _number("updated_at"),
+)
+
+signature_requests = Table(
+    "signature_requests",
+    metadata,
+    _serial("id"),
+    _text("uuid"),
+    _number("document_id"),
+    _number("signatory_id"),
+    _number("place"),
+    Column("token_digest", LargeBinary),
+    _number("created_at"),
+    _number("asked_at"),
+    _text("mail_id"),
+    _number("mailed_at"),
+    _number("expires_at"),
+    _number("viewed_at"),
+    _number("signed_at"),
+    _number("refused_at"),
+    _text("reason"),
+    _text("name"),
+    _text("email"),
+    _text("typed_name"),
+    _text("client"),
+    _text("user_agent"),
+    _text("seen_digest"),
+)
+
+vault_files = Table(
+    "vault_files",
+    metadata,
+    _serial("seq"),
+    _text("id"),
+    _text("tenant_id"),
+    _text("digest"),
+    _text("pdf_digest"),
+    _text("name"),
+    _text("media_type"),
+    _number("size"),
+    _text("document"),
+    _number("created_at"),
+    _number("expires_at"),
+    _number("used_at"),
+)
+
+vault_customers = Table(
+    "vault_customers",
+    metadata,
+    _serial("id"),
+    _text("tenant_id"),
+    _text("address"),
+    _number("created_at"),
+)
+
+vault_batches = Table(
+    "vault_batches",
+    metadata,
+    _serial("seq"),
+    _text("uuid"),
+    _text("tenant_id"),
+    _number("job_seq"),
+    _text("name"),
+    Column("is_vault", Boolean),
+    _text("template_id"),
+    _number("created_at"),
+)
+
+vault_certificates = Table(
+    "vault_certificates",
+    metadata,
+    _serial("id"),
+    _text("uuid"),
+    _text("tenant_id"),
+    _number("batch_seq"),
+    _number("job_seq"),
+    _number("number"),
+    _text("reference"),
+    _text("title"),
+    _text("full_name"),
+    _text("email"),
+    _text("address"),
+    _text("sought"),
+    _text("issue_date"),
+    _text("details"),
+    Column("is_vault", Boolean),
+    _text("file_id"),
+    _number("customer_id"),
+    _number("assigned_at"),
+    _text("mail_id"),
+    _text("verified_digest"),
+    _number("created_at"),
 )

@@ -1,6 +1,6 @@
 """What owners ask of their jobs: `jobs.ports.Desk` on both engines."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,11 +8,13 @@ from sqlalchemy import Connection, text
 
 from testamur.core.clock import Clock
 from testamur.core.failpoints import fp
-from testamur.core.lifecycle import ChunkEvent, JobEvent, JobState, sources
+from testamur.core.lifecycle import ChunkEvent, JobEvent, JobState, JobVerb, sources
 from testamur.core.policy import CHUNK_ROWS
 from testamur.core.words import Job, Progress, RowFailure
 
+from . import events
 from .database import Database
+from .job_events import JOB_COUNTS, told_of
 from .job_rows import FROM_JOBS, JOB, JOB_WIDTH, job_from
 from .publication import is_published
 from .registry import CHUNK_COLUMNS, new_chunk
@@ -23,7 +25,10 @@ def _states(event: JobEvent | ChunkEvent) -> str:
     return "(" + ", ".join(f"'{state}'" for state in sources(event)) + ")"
 
 
-FIND = text(f"SELECT {JOB} FROM {FROM_JOBS} WHERE j.tenant_id = :tenant AND j.id = :id")
+FIND = (
+    f"SELECT {JOB} FROM {FROM_JOBS} WHERE j.tenant_id = :tenant AND j.id = :id "
+    "AND j.verb IN {verbs}"
+)
 
 COUNTS = f"""
     coalesce(sum(CASE WHEN {is_published("c.id")} THEN c.succeeded END), 0)
@@ -34,17 +39,19 @@ COUNTS = f"""
     coalesce(sum(c.succeeded), 0) AS kept
 """
 
-LOOK = text(f"""
+LOOK = f"""
     SELECT {JOB}, {COUNTS}, (SELECT count(*) FROM pictures p
       WHERE p.job_seq = j.seq AND p.source LIKE 'zip:%') AS images
     FROM {FROM_JOBS} LEFT JOIN chunks c ON c.job_seq = j.seq
-    WHERE j.tenant_id = :tenant AND j.id = :id GROUP BY j.seq, b.id
-""")
+    WHERE j.tenant_id = :tenant AND j.id = :id AND j.verb IN {{verbs}}
+    GROUP BY j.seq, b.id
+"""
 
 PAGE = f"""
     SELECT {JOB}, {COUNTS}
     FROM {FROM_JOBS} LEFT JOIN chunks c ON c.job_seq = j.seq
-    WHERE j.seq IN (SELECT seq FROM jobs WHERE tenant_id = :tenant {{only}}
+    WHERE j.seq IN (SELECT seq FROM jobs WHERE tenant_id = :tenant
+                    AND verb IN {{verbs}} {{only}}
                     ORDER BY seq DESC LIMIT :limit OFFSET :offset)
     GROUP BY j.seq, b.id ORDER BY j.seq DESC
 """
@@ -65,43 +72,65 @@ CANCEL_CHUNKS = text(f"""
     WHERE job_seq = :job AND state IN {_states(ChunkEvent.CANCEL)}
 """)
 
-REOPEN_JOB = text(f"""
+REOPEN_JOB = f"""
     UPDATE jobs SET state = 'queued', wave = wave + 1, started_at = NULL,
       finished_at = NULL, updated_at = :now,
       turn = (SELECT coalesce(max(k.turn), 0) FROM jobs k
               WHERE k.state IN ('queued', 'processing'))
     WHERE seq = :job AND state IN {_states(JobEvent.RETRY)}
-      AND EXISTS (SELECT 1 FROM failures f WHERE f.job_seq = :job AND f.is_final = TRUE)
-""")
+      AND EXISTS (SELECT 1 FROM failures f
+        WHERE f.job_seq = :job AND f.is_final = TRUE {{only}})
+"""
 
+FAILED_ROWS = """
+    SELECT f.number FROM failures f
+    WHERE f.job_seq = :job AND f.is_final = TRUE {only} ORDER BY f.number
+"""
 
-FAILED_ROWS = text("""
-    SELECT number FROM failures
-    WHERE job_seq = :job AND is_final = TRUE ORDER BY number
-""")
+REOPEN_FAILURES = """
+    UPDATE failures AS f SET wave = :wave, tries = 0, is_final = FALSE
+    WHERE f.job_seq = :job AND f.is_final = TRUE {only}
+"""
 
-REOPEN_FAILURES = text("""
-    UPDATE failures SET wave = :wave, tries = 0, is_final = FALSE
-    WHERE job_seq = :job AND is_final = TRUE
-""")
+#: Of the failed rows, one.
+ONLY = "AND f.number = :row"
 
 # The failed rows belong to the new chunks now.
 REOPEN_CHUNKS = text("""
     UPDATE chunks SET failed = 0 WHERE job_seq = :job AND failed > 0
 """)
 
+# The newest chunk that may have counted the row; what they count together is right.
+REOPEN_CHUNK = text("""
+    UPDATE chunks SET failed = failed - 1 WHERE id =
+      (SELECT max(id) FROM chunks WHERE job_seq = :job AND failed > 0
+         AND first_row <= :row AND last_row >= :row)
+""")
+
 
 class SqlDesk:
-    """The desk on the tables of *database*."""
+    """The desk on the tables of *database*, for jobs with one of *verbs*."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        verbs: Collection[JobVerb] = (JobVerb.ISSUE,),
+    ) -> None:
+        spelled = ", ".join(f"'{verb}'" for verb in verbs)
+        self._verbs = f"({spelled})"
+        self._find = text(FIND.format(verbs=self._verbs))
+        self._look = text(LOOK.format(verbs=self._verbs))
         self._database = database
         self._clock = clock
 
     def find(self, tenant_id: str, job_id: str) -> Job | None:
         """Return the job, or None."""
         with self._database.reading() as connection:
-            row = connection.execute(FIND, {"tenant": tenant_id, "id": job_id}).first()
+            row = connection.execute(
+                self._find, {"tenant": tenant_id, "id": job_id}
+            ).first()
         return job_from(row) if row else None
 
     def owner(self, job_id: str) -> str | None:
@@ -124,7 +153,9 @@ class SqlDesk:
     def look(self, tenant_id: str, job_id: str) -> Progress | None:
         """Count how far the job is, without its failures; None for no such job."""
         with self._database.reading() as connection:
-            row = connection.execute(LOOK, {"tenant": tenant_id, "id": job_id}).first()
+            row = connection.execute(
+                self._look, {"tenant": tenant_id, "id": job_id}
+            ).first()
         if row is None:
             return None
         progress = self._progress(job_from(row), tuple(row[JOB_WIDTH:-1]))
@@ -150,12 +181,18 @@ class SqlDesk:
             "limit": limit,
             "offset": offset,
         }
-        count = text(f"SELECT count(*) FROM jobs WHERE tenant_id = :tenant {only}")
+        count = text(
+            "SELECT count(*) FROM jobs WHERE tenant_id = :tenant "
+            f"AND verb IN {self._verbs} {only}"
+        )
+        page = text(PAGE.format(only=only, verbs=self._verbs))
         with self._database.reading() as connection:
             total = connection.scalar(count, values)
-            found = connection.execute(text(PAGE.format(only=only)), values).fetchall()
-        page = [self._progress(job_from(row), tuple(row[JOB_WIDTH:])) for row in found]
-        return page, int(total or 0)
+            found = connection.execute(page, values).fetchall()
+        progress = [
+            self._progress(job_from(row), tuple(row[JOB_WIDTH:])) for row in found
+        ]
+        return progress, int(total or 0)
 
     def cancel(self, job: Job) -> bool:
         """
@@ -172,30 +209,44 @@ class SqlDesk:
             # chunk's second try may be cut. PostgreSQL shows it only to the next.
             connection.execute(CANCEL_CHUNKS, values)
             connection.execute(CANCEL_CHUNKS, values)
+            self._tell(connection, job, JobState.CANCELLED, values["now"])
             fp("cancel.before_commit")
         fp("cancel.after_commit")
         return True
 
-    def retry(self, job: Job) -> int:
-        """Queue the rows that failed for good once more; return how many."""
-        values = {"job": job.seq, "now": self._clock()}
+    def retry(self, job: Job, row: int | None = None) -> int:
+        """Queue rows that failed for good, or one *row*; return how many."""
+        now = self._clock()
+        values = {"job": job.seq, "now": now, "row": row}
+        reopen = text(REOPEN_JOB.format(only="" if row is None else ONLY))
         with self._database.writing() as connection:
-            if connection.execute(REOPEN_JOB, values).rowcount != 1:
+            if connection.execute(reopen, values).rowcount != 1:
                 return 0  # nothing failed, or a twin of this call was quicker
-            numbers = self._reopen(connection, job.seq)
+            numbers = self._reopen(connection, job.seq, row)
+            self._tell(connection, job, JobState.QUEUED, now)
             fp("retry.before_commit")
         fp("retry.after_commit")
         return len(numbers)
 
-    def _reopen(self, connection: Connection, job: int) -> list[int]:
-        found = connection.execute(FAILED_ROWS, {"job": job})
+    def _tell(
+        self, connection: Connection, job: Job, state: JobState, now: int
+    ) -> None:
+        counted = connection.execute(JOB_COUNTS, {"job": job.seq}).one()
+        happening = told_of(counted, state)
+        events.put(self._database, connection, job.tenant_id, [happening], now)
+
+    def _reopen(self, connection: Connection, job: int, row: int | None) -> list[int]:
+        only = "" if row is None else ONLY
+        values: dict[str, object] = {"job": job, "row": row}
+        found = connection.execute(text(FAILED_ROWS.format(only=only)), values)
         numbers = [number for (number,) in found]
         wave = connection.scalar(
             text("SELECT wave FROM jobs WHERE seq = :job"), {"job": job}
         )
         assert wave is not None
-        connection.execute(REOPEN_FAILURES, {"job": job, "wave": wave})
-        connection.execute(REOPEN_CHUNKS, {"job": job})
+        reopen = text(REOPEN_FAILURES.format(only=only))
+        connection.execute(reopen, {**values, "wave": wave})
+        connection.execute(REOPEN_CHUNKS if row is None else REOPEN_CHUNK, values)
         self._database.bulk_insert(
             connection,
             chunks,

@@ -3,7 +3,8 @@
 from http import HTTPStatus
 from typing import Any
 
-from testamur.core.refusals import Fault, Halted, Kind, Refusal, StorageFull
+from testamur.core.refusals import Fault, Kind, Refusal
+from testamur.core.troubles import BROKEN, STORAGE_FULL, told_of
 
 STATUSES: dict[Kind, int] = {
     Kind.MALFORMED: 400,
@@ -40,32 +41,9 @@ def spell(
 
 def spell_fault(fault: Fault | None, *, request_id: str) -> tuple[int, dict[str, Any]]:
     """Return the status and body for trouble of ours (None: a bug)."""
-    if isinstance(fault, StorageFull):
-        status, code, detail = (
-            507,
-            "storage_full",
-            "The server has no space left; nothing of this request was stored.",
-        )
-    elif isinstance(fault, Halted):
-        status, code, detail = (
-            503,
-            fault.CODE,
-            "The operator halted issuing for now; nothing of this request was done. "
-            "Ask your operator, or send it again later.",
-        )
-    elif fault is not None:
-        status, code, detail = (
-            503,
-            "temporarily_unavailable",
-            "The server cannot answer right now. Send the request again shortly.",
-        )
-    else:
-        status, code, detail = (
-            500,
-            "internal_error",
-            "Something broke on our side. Ask your operator, naming the request id.",
-        )
-    return status, _body(status, code, detail, request_id)
+    told = told_of(fault)
+    status = {STORAGE_FULL: 507, BROKEN: 500}.get(told.code, 503)
+    return status, _body(status, *told, request_id)
 
 
 def _body(status: int, code: str, detail: str, request_id: str) -> dict[str, Any]:

@@ -8,7 +8,14 @@ from typing import Any
 
 from testamur.core.acts import Chosen, Person
 from testamur.core.lifecycle import JobState, StandingEvent
+from testamur.core.pins import Pin, read_pin
 from testamur.core.refusals import Kind, Refusal
+
+#: Why certificates are signed, in letters.
+MAX_REASON_CHARACTERS = 255
+
+#: No id is as large.
+MAX_ID = 10**18
 
 #: RFC 3339 with a zone, or a date (midnight UTC).
 MOMENT = re.compile(
@@ -214,6 +221,24 @@ def reason(body: Any) -> str:
         Refusal: INVALID.
     """
     return _text(_object(body, {"reason"}), "reason") or ""
+
+
+def signatures(body: Any) -> tuple[int, Pin, str]:
+    """
+    Read how a job's certificates are to be signed: `{"signer": 1, "pin": "...",
+    "reason": "..."}`; which signer, its PIN, and why.
+
+    Raises:
+        Refusal: INVALID, naming the field.
+    """
+    fields = _object(body, {"signer", "pin", "reason"})
+    signer = fields.get("signer")
+    if type(signer) is not int or not 0 < signer < MAX_ID:
+        raise _wrong("signer", "Send the signer's id as a number.")
+    reason = _text(fields, "reason") or ""
+    if len(reason) > MAX_REASON_CHARACTERS or (reason and not reason.isprintable()):
+        raise _wrong("reason", "The reason may have up to 255 letters, in one line.")
+    return signer, read_pin(fields.get("pin")), reason
 
 
 def state(text: str | None) -> JobState | None:

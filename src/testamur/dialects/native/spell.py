@@ -13,6 +13,7 @@ from testamur.core.words import (
     NewKey,
     Progress,
     RowFailure,
+    SignedPrintsView,
     Tenant,
     Usage,
 )
@@ -111,6 +112,7 @@ def erasure(one: Erasure) -> dict[str, Any]:
         "at": act and rfc3339(act.at),
         "certificateIds": list(act.certificates) if act else [],
         "rows": len(act.rows) if act else 0,
+        "others": len(act.persons) if act else 0,
         "isComplete": one.is_complete,
     }
 
@@ -202,3 +204,17 @@ def usage(one: Usage) -> dict[str, Any]:
 
 def _moment(moment: int | None) -> str | None:
     return None if moment is None else rfc3339(moment)
+
+
+def signatures(view: SignedPrintsView) -> dict[str, Any]:
+    """Spell how many certificates of a job their institution signed."""
+    if view.is_running:
+        state = "signing"
+    else:
+        state = "done" if not view.missing else "stopped" if view.signed else "none"
+    return {
+        "job": view.job_id,
+        "state": state,
+        "signed": view.signed,
+        "missing": view.missing,
+    }

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from testamur.core.refusals import Fault, Halted, Kind, Refusal, StorageFull
+from testamur.core.refusals import Fault, Kind, Refusal
+from testamur.core.troubles import BROKEN, STORAGE_FULL, told_of
 
 SPELLINGS: dict[Kind, tuple[int, str]] = {
     Kind.MALFORMED: (400, "invalid_request_error"),
@@ -41,47 +42,13 @@ def spell(refusal: Refusal, *, request_id: str) -> tuple[int, dict[str, Any]]:
 
 
 def spell_fault(fault: Fault | None, *, request_id: str) -> tuple[int, dict[str, Any]]:
-    """
-    Return the status and body for trouble of ours (None: a bug).
-
-    The caller learns what to do, and nothing of what broke.
-    """
-    status, code, message = (
-        500,
-        "internal_error",
-        (
-            "Something broke on our side and nothing was lost. Ask your operator, "
-            "naming the request id."
-        ),
-    )
-    if isinstance(fault, StorageFull):
-        status, code, message = (
-            507,
-            "storage_full",
-            (
-                "The server has no space left; nothing of this request was stored. Ask "
-                "your operator to make room, then send it again."
-            ),
-        )
-    elif isinstance(fault, Halted):
-        status, code, message = (
-            503,
-            fault.CODE,
-            (
-                "The operator halted issuing for now; nothing of this request was "
-                "done. Ask your operator, or send it again later."
-            ),
-        )
-    elif fault is not None:
-        status, code, message = (
-            503,
-            "temporarily_unavailable",
-            ("The server cannot answer right now. Send the request again shortly."),
-        )
+    """Return the status and body for trouble of ours (None: a bug)."""
+    told = told_of(fault)
+    status = {STORAGE_FULL: 507, BROKEN: 500}.get(told.code, 503)
     error = {
         "type": "api_error",
-        "code": code,
-        "message": message,
+        "code": told.code,
+        "message": told.detail,
         "request_id": request_id,
     }
     return status, {"success": False, "error": error}

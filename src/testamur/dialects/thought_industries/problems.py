@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from testamur.core.refusals import Fault, Halted, Kind, NotYet, Refusal, StorageFull
+from testamur.core.refusals import Fault, Kind, Refusal
+from testamur.core.troubles import BROKEN, UNAVAILABLE, told_of
 
 #: The service documents no 408, 410, 413 and 415: a client that knows its list
 #: knows what to do with these.
@@ -19,6 +20,9 @@ STATUSES: dict[Kind, int] = {
     Kind.TOO_LARGE: 422,
     Kind.TOO_OFTEN: 429,
 }
+
+#: Trouble of ours that has a name of its own here.
+ITS_WORDS = {UNAVAILABLE: "service_unavailable", BROKEN: "internal_server_error"}
 
 
 def spell(
@@ -41,36 +45,9 @@ def spell(
 
 def spell_fault(fault: Fault | None, *, request_id: str) -> tuple[int, dict[str, Any]]:
     """Return the status and body for trouble of ours (None: a bug)."""
-    status = 503
-    if isinstance(fault, StorageFull):
-        code, message = (
-            "storage_full",
-            "The server has no space left; nothing of this request was stored.",
-        )
-    elif isinstance(fault, Halted):
-        code, message = (
-            fault.CODE,
-            "The operator halted issuing for now; nothing was issued. Ask your "
-            "operator, or send the request again later.",
-        )
-    elif isinstance(fault, NotYet):
-        code, message = (
-            "not_ready_yet",
-            "This takes longer than a request may. It goes on by itself: send the "
-            "same request again shortly, and it answers with what came of it.",
-        )
-    elif fault is not None:
-        code, message = (
-            "service_unavailable",
-            "The server cannot answer right now. Send the request again shortly.",
-        )
-    else:
-        status, code, message = (
-            500,
-            "internal_server_error",
-            "Something broke on our side. Ask your operator, naming the request id.",
-        )
-    return status, _body(code, message, request_id)
+    told = told_of(fault)
+    code = ITS_WORDS.get(told.code, told.code)
+    return 500 if told.code == BROKEN else 503, _body(code, told.detail, request_id)
 
 
 def _body(code: str, message: str, request_id: str) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from http import HTTPStatus
 from typing import Any
 
-from testamur.core.refusals import Fault, Halted, Kind, Refusal, StorageFull
+from testamur.core.refusals import Fault, Kind, Refusal
+from testamur.core.troubles import BROKEN, STORAGE_FULL, told_of
 
 #: What the interface asks for: it knows 400 for all that is wrong with documents.
 STATUSES: dict[Kind, int] = {
@@ -57,32 +58,9 @@ def spell(
 
 def spell_fault(fault: Fault | None, *, request_id: str) -> tuple[int, dict[str, Any]]:
     """Return the status and body for trouble of ours (None: a bug)."""
-    if isinstance(fault, StorageFull):
-        status, code, detail = (
-            507,
-            "storage_full",
-            "The server has no space left; nothing was issued.",
-        )
-    elif isinstance(fault, Halted):
-        status, code, detail = (
-            503,
-            Halted.CODE,
-            "The operator halted issuing. Nothing was issued; verifying goes on.",
-        )
-    elif fault is not None:
-        status, code, detail = (
-            503,
-            "temporarily_unavailable",
-            "The server cannot answer right now. Nothing was issued; send the request "
-            "again shortly.",
-        )
-    else:
-        status, code, detail = (
-            500,
-            "internal_error",
-            "Something broke on our side. Ask your operator, naming the request id.",
-        )
-    return status, _body("about:blank", status, code, detail, request_id)
+    told = told_of(fault)
+    status = {STORAGE_FULL: 507, BROKEN: 500}.get(told.code, 503)
+    return status, _body("about:blank", status, *told, request_id)
 
 
 def _body(

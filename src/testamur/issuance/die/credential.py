@@ -64,6 +64,7 @@ class Shape:
     evidence: Evidence
     #: How many attributes, not counting the evidence.
     attributes: int
+    has_document: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,13 @@ def shape_of(
         evidence, count = _evidence_kind(facts), len(facts.attributes)
         count -= evidence is not Evidence.NONE
     return Shape(
-        issuer, facts.recipient_name is not None, has_picture, has_end, evidence, count
+        issuer,
+        facts.recipient_name is not None,
+        has_picture,
+        has_end,
+        evidence,
+        count,
+        facts.document is not None,
     )
 
 
@@ -179,10 +186,11 @@ def document(shape: Shape, text: Hole, iri: Hole) -> dict[str, Any]:
                 "narrative": text("evidence text"),
             }
         ]
-    if shape.has_picture:
-        # The picture lies elsewhere; its digest is signed (VC 2.0, section 5.3).
+    # What lies elsewhere is signed by its digest (VC 2.0, section 5.3).
+    elsewhere = ["picture"] * shape.has_picture + ["document"] * shape.has_document
+    if elsewhere:
         credential["relatedResource"] = [
-            {"id": iri("picture"), "digestSRI": text("picture digest")}
+            {"id": iri(one), "digestSRI": text(f"{one} digest")} for one in elsewhere
         ]
     credential["credentialStatus"] = {
         "id": iri("status"),
@@ -222,6 +230,7 @@ def holes_of(facts: Facts, placed: Placed, *, hides_addresses: bool) -> Holes:
         "criteria": page + "#criteria",
         "subject": page + "#recipient",
         "picture": page + "/image",
+        "document": page + "/document",
         "status": page + "#status",
         "status list": placed.status_list,
         "status index": str(placed.status_index),
@@ -242,6 +251,8 @@ def holes_of(facts: Facts, placed: Placed, *, hides_addresses: bool) -> Holes:
         holes["address"] = address
     if placed.picture_digest is not None:
         holes["picture digest"] = subresource_digest(placed.picture_digest)
+    if facts.document is not None:
+        holes["document digest"] = subresource_digest(facts.document.digest)
     if facts.recipient_name is not None:
         holes["recipient"] = facts.recipient_name
     if placed.valid_until is not None:

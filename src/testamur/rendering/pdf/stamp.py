@@ -6,6 +6,7 @@ follow from the arguments: no clock and no chance goes into them.
 """
 
 import hashlib
+from typing import Any
 
 from testamur.core.refusals import Fault
 
@@ -22,6 +23,7 @@ from .image import write_image
 from .language import Spoken
 from .letters import Letters
 from .prefix import build_prefix
+from .signature import Hash, Slot
 from .structure import (
     corners,
     document_element,
@@ -59,6 +61,8 @@ class Press:
         self.design, self.plan = prepared.design, plan
         #: Where tails begin.
         self.offset = len(prepared.prefix)
+        self._prefix = prepared.prefix
+        self._hashes: dict[str, Any] = {}
         self.rows = CrossReference(plan.rows)
         self.static = {text.id for text in prepared.static.texts}
         self.tagged = tagged(prepared.design)
@@ -77,13 +81,26 @@ class Press:
         }
         self._spoken = Spoken(prepared.design.language)
 
-    def stamp(self, laid: Laid, extras: Extras) -> bytes:
+    def stamp(self, laid: Laid, extras: Extras, signature: Slot | None = None) -> bytes:
         """
         Return the tail of a certificate's file; prefix and tail are the file.
 
-        *laid* may hold the constant texts too: they are in the prefix already.
+        *laid* may hold the constant texts too: they are in the prefix already. With a
+        *signature*, the file is signed, prefix and all.
         """
-        return _Tail(self, laid, extras).to_bytes()
+        tail = _Tail(self, laid, extras)
+        if signature is None:
+            return tail.to_bytes()
+        data, at = tail.to_bytes_with(signature)
+        signature.fill(data, at, self.offset, self._hashed(signature.hash_name))
+        return bytes(data)
+
+    def _hashed(self, name: str) -> Hash:
+        """Return a hash that has seen the prefix: it does so once."""
+        if name not in self._hashes:
+            self._hashes[name] = hashlib.new(name, self._prefix)
+        hashed: Hash = self._hashes[name].copy()
+        return hashed
 
     def script(self) -> Script:
         """Return what writes the texts of one certificate."""
@@ -96,9 +113,9 @@ class _Tail:
     One tail being written.
 
     Streams come first, then one object stream with all that is none, then the
-    cross-reference. A signature fits between the last two: its dictionary must not be
-    compressed (ISO 32000-1, 12.8.1), it needs one more number and entries in the
-    catalog and the page, and the file's digest goes on from a copy of the prefix's.
+    cross-reference. A signature is between the last two: its dictionary must not be
+    compressed (ISO 32000-1, 12.8.1), and the file's digest goes on from a copy of the
+    prefix's.
     """
 
     def __init__(self, press: Press, laid: Laid, extras: Extras) -> None:
@@ -109,6 +126,8 @@ class _Tail:
         self._objects = Objects(press.offset, press.plan.catalog)
         for _ in range(RESERVED):
             self._objects.reserve()
+        self._signature = b""
+        self._signed_at = 0
         #: By mark: the element that it belongs to; 0: there is no such mark.
         self._marks = [
             number if self._is_drawn(item_id) else 0
@@ -126,6 +145,12 @@ class _Tail:
             extras.issued_at,
         )
 
+    def to_bytes_with(self, signature: Slot) -> tuple[bytearray, int]:
+        """Write everything and a signature; say where its dictionary begins."""
+        self._signature = signature.body
+        data = bytearray(self.to_bytes())
+        return data, self._signed_at
+
     def to_bytes(self) -> bytes:
         """Write everything."""
         objects = self._objects
@@ -138,11 +163,16 @@ class _Tail:
                 for name, letters in script.own.values()
             ]
         )
+        signature = self._pack_field() if self._signature else 0
         self._pack_page(fonts, image, pictures, content)
         self._pack_structure()
         self._pack_catalog()
         info = objects.pack(self._about.info())
         objects.seal()
+        if signature:
+            self._signed_at = objects.offset - self._press.offset
+            self._signed_at += len(b"%d 0 obj\n" % signature)
+            objects.write(self._signature, signature)
         name = hashlib.sha256(self._extras.certificate_id.encode()).hexdigest()[:32]
         return self._press.rows.end(
             objects,
@@ -232,6 +262,21 @@ class _Tail:
         self._annotations.append(annotation)
         self._links.append(link)
 
+    def _pack_field(self) -> int:
+        """
+        Have a field for the signature, drawn nowhere; return the signature's number.
+
+        It is empty, so it needs no appearance (ISO 19005-3, 6.3.3), and no place in
+        the structure (ISO 14289-1, 7.18.1).
+        """
+        signature = self._objects.reserve()
+        self._field = self._objects.pack(
+            b"<</Type/Annot/Subtype/Widget/FT/Sig/T(Signature1)/F 132/Rect[0 0 0 0]"
+            b"/P %d 0 R/V %d 0 R>>" % (self._plan.page, signature)
+        )
+        self._annotations.append(self._field)
+        return signature
+
     # What ties it together. -----------------------------------------------------
 
     def _pack_page(self, fonts: bytes, image: int, pictures: int, content: int) -> None:
@@ -239,7 +284,8 @@ class _Tail:
         streams = [plan.art_content, pictures, plan.text_content, content]
         pages = objects.reserve()
         row = b"/Row %d 0 R" % image if image else b""
-        links = b"/Annots[%s]" % references(self._annotations) if self._links else b""
+        notes = self._annotations
+        links = b"/Annots[%s]" % references(notes) if notes else b""
         objects.pack(
             b"<</Type/Page/Parent %d 0 R/MediaBox[%s]/StructParents 0/Tabs/S"
             b"/Group<</S/Transparency/CS/DeviceRGB>>"
@@ -276,6 +322,8 @@ class _Tail:
                 CREDENTIAL_NAME.encode(),
                 attached,
             )
+        if self._signature:
+            files += b"/AcroForm<</Fields[%d 0 R]/SigFlags 3>>" % self._field
         objects.pack(
             b"<</Type/Catalog/Pages %d 0 R/Metadata %d 0 R/Lang%s/MarkInfo"
             b"<</Marked true>>/StructTreeRoot %d 0 R/OutputIntents[%d 0 R]"

@@ -1,0 +1,1 @@
+"""The tables of documents, signatories and signature requests: `documents.ports`."""

@@ -1,0 +1,1 @@
+"""The wire of DokStamp: academic records, certificates, documents, signatures."""

@@ -1,0 +1,1 @@
+"""The Business API of VEC.digital: certificate vault and template batches."""

@@ -1,0 +1,1 @@
+"""Documents that people and institutions sign: examined, signed, made to last."""

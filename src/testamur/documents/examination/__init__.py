@@ -1,0 +1,1 @@
+"""What an uploaded PDF is, and whether an institution may put its name to it."""

@@ -1,0 +1,1 @@
+"""Signers: the signing certificates of institutions, and the PINs that open them."""

@@ -1,0 +1,1 @@
+"""The academic directory: institutions, courses, students and what they have to do."""

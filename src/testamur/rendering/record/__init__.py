@@ -1,0 +1,1 @@
+"""The signature record: who signed a document, drawn by Typst in a child."""

@@ -1,0 +1,1 @@
+"""Documents that say how they are verified: made of what strangers uploaded."""

@@ -1,0 +1,1 @@
+"""Uploaded files: sent first, and used afterwards."""
