@@ -28,6 +28,7 @@ from typing import Any
 
 import httpx
 import psutil
+from sqlalchemy import text
 
 from testamur.adapters.sql.fsck import violations
 from testamur.config import read_settings
@@ -241,12 +242,18 @@ class Server:
         return False
 
     def rest(self) -> None:
-        """Return once no job is being worked on."""
+        """Return once no job is worked on, and everybody was told of what was done."""
         end = time.monotonic() + 30
-        running = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'processing')"
+        under_way = text("""
+            SELECT (SELECT count(*) FROM jobs WHERE state IN ('queued', 'processing'))
+              + (SELECT count(*) FROM tellings)
+              + (SELECT count(*) FROM outbox
+                WHERE state = 'queued' AND attempts = 0 AND next_at <= :now)
+        """)
         while True:
             with self.office.database.reading() as connection:
-                if not connection.exec_driver_sql(running).scalar():
+                now = {"now": self.office.clock()}
+                if not connection.execute(under_way, now).scalar():
                     return
             assert time.monotonic() < end
             time.sleep(0.02)
