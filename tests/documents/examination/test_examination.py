@@ -67,6 +67,18 @@ def test_what_institutions_upload_passes(examiner, style):
     assert found[0].has_form == (style in {"form", "indirect form"})
 
 
+def test_bytes_that_look_like_a_link_by_chance_make_no_page(examiner):
+    """
+    Compressed bytes have `<a>` near the beginning once in 800 files.
+    """
+    plain = uploads.plain()
+    comment = plain[plain.index(b"\n%") + 2 :][:4]
+    data = plain.replace(comment, b"<a \xe2", 1)
+
+    assert data != plain
+    assert examiner.examine(data) == examiner.examine(plain)
+
+
 def test_facts_are_those_of_the_file(examiner):
     """
     Pages with their sizes as they are shown, forms, and what a certification allows.
