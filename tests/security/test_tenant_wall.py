@@ -60,6 +60,7 @@ KINDS = (
     *("template", "file", "student", "course", "job", "batch", "certificate"),
     *("voucher", "reference", "key", "tenant", "slug", "email", "request"),
     *("document", "document's uuid", "signatory", "signer", "diploma"),
+    "suppression",
     *("vault file", "vault batch", "vault certificate", "vault reference"),
 )
 
@@ -106,6 +107,14 @@ def papers(server, tenant):
         "signer": str(cert["id"]),
         "diploma": diploma["uuid"],
     }
+
+
+def suppressed(tenant):
+    """Return the id of an entry of the suppression list."""
+    body = {"address": f"{CANARY}@example.com"}
+    made = tenant.client.post("/v1/suppressions", json=body)
+    assert made.status_code == 201
+    return made.json()["id"]
 
 
 def vault(tenant):
@@ -165,6 +174,7 @@ def tenants(server):
         "slug": other.slug,
         "email": f"{CANARY}@example.com",
         "request": f"{CANARY}-request",
+        "suppression": suppressed(other),
         **papers(server, other),
         **vault(other),
     }
@@ -285,6 +295,7 @@ def test_whoever_asks_in_vain_changes_nothing(server, tenants):
                 "/v1/certificates",
                 "/v1/keys",
                 "/v1/templates",
+                "/v1/suppressions",
                 "/files",
                 "/certificates",
                 "/documents",
@@ -311,6 +322,7 @@ def test_lists_and_sums_are_ones_own(tenants):
         "/v1/jobs",
         "/v1/certificates",
         "/v1/usage",
+        "/v1/suppressions",
         "/business/certificate-vault",
         "/business/batches",
         "/v1/keys",

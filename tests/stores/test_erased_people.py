@@ -17,6 +17,7 @@ from testamur.adapters.sql.fsck import violations
 from testamur.adapters.sql.papers import lasting
 from testamur.adapters.sql.papers.store import SqlPapers
 from testamur.adapters.sql.records.store import SqlRecords
+from testamur.adapters.sql.suppressions import SqlSuppressions
 from testamur.adapters.sql.uploaded_files import SqlUploadedFiles, use
 from testamur.core.acts import Person
 from testamur.core.papers import (
@@ -29,6 +30,7 @@ from testamur.core.papers import (
     TypeFields,
 )
 from testamur.core.words import KeptFile
+from testamur.delivery.suppression.listed import Suppressions
 from testamur.documents.files import Documents, seal
 from testamur.documents.kinds import Kinds
 from testamur.documents.links import token_of
@@ -407,3 +409,18 @@ def test_a_restored_backup_is_rid_of_persons_too(house):
     assert house.erasures.apply(act) == 0
 
     assert house.rows("SELECT name FROM students") == [("Erased",)]
+
+
+def test_the_erased_are_still_not_written_to(house):
+    """The list forgets the address and knows it again when it is asked."""
+    lists = Suppressions(SqlSuppressions(house.database), lambda: KEY, house.shop.clock)
+    tenant = house.tenant.id
+    lists.add(tenant, EMAIL, by="operator")
+    lists.add(tenant, "bob@example.org", by="operator")
+
+    house.erase()
+
+    found, _ = lists.page(tenant, limit=10)
+    assert [one.address for one in found] == ["bob@example.org", None]
+    assert lists.is_suppressed(tenant, EMAIL)
+    assert "lovelace" not in house.told()

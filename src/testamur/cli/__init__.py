@@ -24,6 +24,7 @@ from . import (
     secret,
     server,
     signer,
+    suppression,
     template,
     tenant,
     token,
@@ -62,6 +63,7 @@ operations.add_to(app)
 export.add_to(app)
 secret.add_to(app)
 signer.add_to(app)
+suppression.add_to(app)
 config.add_to(app)
 
 

@@ -14,6 +14,7 @@ from testamur.core.findings import Finding, Rehearsed
 from testamur.core.lifecycle import StandingEvent
 from testamur.core.pins import Password, Pin
 from testamur.core.signers import SignerView
+from testamur.core.suppressions import Suppression, SuppressionReason
 from testamur.core.words import (
     ApiKey,
     AuditLine,
@@ -153,6 +154,30 @@ class SignerDesk(Protocol):
         ...
 
 
+class SuppressionDesk(Protocol):
+    """What is done with addresses that are not written to."""
+
+    def listing(
+        self, slug: str, reason: SuppressionReason | None
+    ) -> Iterator[Suppression]:
+        """Give a tenant's entries, the newest first."""
+        ...
+
+    def add(
+        self, slug: str, address: str, reason: SuppressionReason
+    ) -> tuple[Suppression, bool]:
+        """Put an address on the list; say whether it is new there; or refuse."""
+        ...
+
+    def remove(self, slug: str, which: str) -> int:
+        """Take an entry, or all of an address, off; say how many; or refuse."""
+        ...
+
+    def load(self, slug: str, file: Path, reason: SuppressionReason) -> tuple[int, int]:
+        """Put all addresses of a file on the list; say how many, and how many new."""
+        ...
+
+
 class Desk(Protocol):
     """An open office, as the command line sees it. It closes itself."""
 
@@ -169,6 +194,11 @@ class Desk(Protocol):
     @property
     def signers(self) -> SignerDesk:
         """What is done with signers."""
+        ...
+
+    @property
+    def suppressions(self) -> SuppressionDesk:
+        """What is done with addresses that are not written to."""
         ...
 
     def create_tenant(self, slug: str, name: str, plan: str) -> Tenant:

@@ -198,6 +198,8 @@ class Scope(StrEnum):
     KEYS_MANAGE = "keys:manage"
     AUDIT_READ = "audit:read"
     TEMPLATES_MANAGE = "templates:manage"
+    MAIL_READ = "mail:read"
+    MAIL_MANAGE = "mail:manage"
     RECORDS_READ = "records:read"
     RECORDS_WRITE = "records:write"
     FILES_READ = "files:read"

@@ -24,6 +24,7 @@ from testamur.cli.house import (
     RecordLine,
     SettingLine,
     SignerDesk,
+    SuppressionDesk,
     TemplateDesk,
     UserDesk,
 )
@@ -104,6 +105,13 @@ class OfficeDesk:
         from .signers import OfficeSigners
 
         return OfficeSigners(self.office, by=OPERATOR)
+
+    @property
+    def suppressions(self) -> SuppressionDesk:
+        """What is done with addresses that are not written to."""
+        from .suppressions import OfficeSuppressions
+
+        return OfficeSuppressions(self.office, by=OPERATOR)
 
     def create_tenant(self, slug: str, name: str, plan: str) -> Tenant:
         """Create a tenant, and the key it signs with; or refuse."""

@@ -50,6 +50,7 @@ if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.adapters.sql.prints import SqlPrints
     from testamur.adapters.sql.secured_acts import SqlSecuredActs
     from testamur.adapters.sql.uploaded_files import SqlUploadedFiles
+    from testamur.delivery.suppression.listed import Suppressions
     from testamur.documents.examination.examiner import Examiner
     from testamur.documents.signers.keeper import Signers
     from testamur.intake.door import Door
@@ -239,6 +240,13 @@ class Office:
         from .signers import signers_of
 
         return signers_of(self)
+
+    @cached_property
+    def suppressions(self) -> "Suppressions":
+        """Addresses that mails do not go to."""
+        from .suppressions import suppressions_of
+
+        return suppressions_of(self)
 
     @cached_property
     def timestamps(self) -> Callable[[bytes], bytes] | None:

@@ -58,6 +58,7 @@ from testamur.web.routes.native_erasure import erasure_routes
 from testamur.web.routes.native_rehearsals import rehearsal_routes
 from testamur.web.routes.native_signatures import signature_routes
 from testamur.web.routes.native_standing import standing_routes
+from testamur.web.routes.native_suppressions import suppression_routes
 from testamur.web.routes.native_templates import template_routes
 from testamur.web.routes.pocketbook import pocketbook_routes
 from testamur.web.routes.renditions import rendition_routes
@@ -87,6 +88,7 @@ from .records import routes_of as record_routes
 from .rehearsing import Rehearsals, SiteRehearsals
 from .renditions import log_proof_of, rendered
 from .signers import SiteSigners
+from .suppressions import SiteSuppressions
 from .thought_industries import SiteTemplates
 from .trust import Trusts
 from .uploading import SiteFiles
@@ -412,6 +414,7 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
             ),
             standing_routes(verbs),
             erasure_routes(verbs),
+            suppression_routes(verbs, SiteSuppressions(office)),
             status_list_routes(
                 lambda name, purpose: office.published_lists.read(
                     name, Purpose(purpose)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, text
 
 from testamur.core.records import folded
+from testamur.delivery.suppression.ports import comparable
 from testamur.records.ports import DEFINITIONS
 
 from . import uploaded_files
@@ -38,6 +39,15 @@ FIND = {
         "SELECT uuid FROM signatories WHERE tenant_id = :tenant AND address = :address"
     ),
 }
+
+# They are still not written to: the keyed hash stays.
+SUPPRESSIONS = text("""
+    SELECT id FROM suppressions WHERE tenant_id = :tenant AND address = :address
+""")
+
+EMPTY_SUPPRESSION = text("""
+    UPDATE suppressions SET address = NULL WHERE tenant_id = :tenant AND id = :id
+""")
 
 MAILS = text("SELECT id, recipient FROM outbox WHERE tenant_id = :tenant")
 
@@ -130,7 +140,11 @@ class SqlPeopleToErase:
             for name, recipient in connection.execute(MAILS, {"tenant": tenant_id})
             if folded(recipient) == values["address"]
         ]
-        return (*found, *mails)
+        listed = {"tenant": tenant_id, "address": comparable(email)}
+        suppressions = [
+            f"suppression/{name}" for name in connection.scalars(SUPPRESSIONS, listed)
+        ]
+        return (*found, *mails, *suppressions)
 
     def rows(self, connection: Connection, tenant_id: str, email: str) -> Sequence[str]:
         """Return the rows by which certificates were issued to a student."""
@@ -164,6 +178,8 @@ class SqlPeopleToErase:
                 )
             elif kind == "mail":
                 connection.execute(EMPTY_MAIL, {"tenant": tenant_id, "id": one})
+            elif kind == "suppression":
+                connection.execute(EMPTY_SUPPRESSION, {"tenant": tenant_id, "id": one})
         records.tally()
 
     def erase_certificates(

@@ -61,6 +61,7 @@ TABLES = (
     "tokens",
     "refresh_tokens",
     "outbox",
+    "suppressions",
     "signatories",
     "signature_requests",
     "documents",

@@ -729,6 +729,18 @@ outbox = Table(
     _number("number"),
 )
 
+suppressions = Table(
+    "suppressions",
+    metadata,
+    _number("seq"),
+    _text("id"),
+    _text("tenant_id"),
+    _text("digest"),
+    _text("address"),
+    _text("reason"),
+    _number("created_at"),
+)
+
 events = Table(
     "events",
     metadata,
