@@ -141,6 +141,19 @@ def _mail_from(text: str) -> str:
     return text
 
 
+def _bounce_address(text: str) -> str:
+    local, _, domain = text.rpartition("@")
+    if text and not (
+        re.fullmatch(r"[A-Za-z0-9._-]{1,20}", local)
+        and re.fullmatch(r"[A-Za-z0-9.-]{1,190}", domain)
+    ):
+        raise ValueError(
+            "write an address such as bounces@example.org: at most 20 letters and "
+            "digits before the @, without +"
+        )
+    return text
+
+
 def _witnesses(text: str) -> tuple[tuple[str, str], ...]:
     found = []
     for part in text.replace(",", " ").split():
@@ -292,6 +305,13 @@ class Settings:
         "Whom mails are from: an address, or Name <address>; certificates@ the host of "
         "the public address when empty.",
         _mail_from,
+        "",
+    )
+    bounce_address: str = _setting(
+        "Address that mails which cannot be delivered come back to, such as "
+        "bounces@example.org: each mail has its own, bounces+...@example.org. Mails "
+        "come back to the sender, and nobody looks at them, when empty.",
+        _bounce_address,
         "",
     )
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)

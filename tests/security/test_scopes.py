@@ -37,6 +37,7 @@ PAGES = {
     "/sign/{token}/document.pdf",
     "/signed/{uuid}",
     "/t/{slug}",
+    "/unsubscribe/{token}",
     "/verify",
 }
 
@@ -90,7 +91,14 @@ def test_no_route_hides_from_the_description():
 
     # The pages, and in app.py `/docs` and the HEAD of each GET.
     assert sorted(hidden) == [
-        *("app.py", "issuers.py", "pages.py", "signing.py", "verify.py"),
+        *(
+            "app.py",
+            "issuers.py",
+            "pages.py",
+            "signing.py",
+            "unsubscribing.py",
+            "verify.py",
+        ),
     ]
 
 

@@ -202,6 +202,10 @@ class Pages:
         """Return the page that says who signed a document."""
         return self._render("signed.html", fields)
 
+    def unsubscribe(self, fields: Mapping[str, Any]) -> bytes:
+        """Return the page on which mails are stopped."""
+        return self._render("unsubscribe.html", fields)
+
     def message(self, heading: str, *lines: str) -> bytes:
         """Return a page that says one thing."""
         return self._render("message.html", {"heading": heading, "lines": lines})

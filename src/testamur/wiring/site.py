@@ -65,6 +65,7 @@ from testamur.web.routes.renditions import rendition_routes
 from testamur.web.routes.signing import signing_routes
 from testamur.web.routes.status_lists import status_list_routes
 from testamur.web.routes.thought_industries import thought_industries_routes
+from testamur.web.routes.unsubscribing import unsubscribing_routes
 from testamur.web.routes.vc_api import vc_api_routes
 from testamur.web.routes.vec.batches import template_batch_routes
 from testamur.web.routes.vec.codes import code_routes
@@ -91,6 +92,7 @@ from .signers import SiteSigners
 from .suppressions import SiteSuppressions
 from .thought_industries import SiteTemplates
 from .trust import Trusts
+from .unsubscribing import SiteUnsubscribing
 from .uploading import SiteFiles
 from .vault_batches import TemplateBatches
 from .vc_api import SiteVcApi
@@ -465,6 +467,18 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
                     UNKNOWN_PAGES,
                     "Too many pages that do not exist were asked for from this "
                     "address. The link that you were sent still works.",
+                ).count,
+                pages=Pages(office.public_url),
+                ask=ask,
+                ask_slowly=ask_in_thread,
+            ),
+            unsubscribing_routes(
+                SiteUnsubscribing(office),
+                guessed=Guesses(
+                    office.clock,
+                    UNKNOWN_PAGES,
+                    "Too many links that lead nowhere were tried from this address. "
+                    "The link in a mail still works.",
                 ).count,
                 pages=Pages(office.public_url),
                 ask=ask,

@@ -42,6 +42,12 @@ AMONG = text("SELECT digest FROM suppressions WHERE digest IN :digests").bindpar
     bindparam("digests", expanding=True)
 )
 
+# The mail may be gone, and its recipient erased: the tenant is there.
+OF_MAIL = text("""
+    SELECT t.name, coalesce(o.recipient, '') AS recipient FROM tenants t
+    LEFT JOIN outbox o ON o.tenant_id = t.id AND o.id = :mail WHERE t.id = :tenant
+""")
+
 #: How many are asked for at once: SQLite's statements take few parameters.
 PART = 500
 
@@ -150,6 +156,16 @@ def add_in(
     }
     found = _read(connection.execute(ADD, values).one())
     return found, found.id == name
+
+
+def tenant_and_recipient(
+    database: Database, tenant_id: str, mail_id: str
+) -> tuple[str, str] | None:
+    """Return a tenant's name, and to whom a mail of theirs goes, if that is known."""
+    values = {"tenant": tenant_id, "mail": mail_id}
+    with database.reading() as connection:
+        found = connection.execute(OF_MAIL, values).first()
+    return None if found is None else (found.name, found.recipient)
 
 
 def _note(
