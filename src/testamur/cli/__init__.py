@@ -18,6 +18,7 @@ from . import (
     job,
     key,
     log,
+    mail,
     operations,
     person,
     record,
@@ -63,6 +64,7 @@ operations.add_to(app)
 export.add_to(app)
 secret.add_to(app)
 signer.add_to(app)
+mail.add_to(app)
 suppression.add_to(app)
 config.add_to(app)
 

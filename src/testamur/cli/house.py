@@ -12,6 +12,7 @@ from testamur.core.acts import Chosen, Done, Erasure, Person
 from testamur.core.download import Download
 from testamur.core.findings import Finding, Rehearsed
 from testamur.core.lifecycle import StandingEvent
+from testamur.core.mail_keys import DkimAlgorithm, DkimKey
 from testamur.core.pins import Password, Pin
 from testamur.core.signers import SignerView
 from testamur.core.suppressions import Suppression, SuppressionReason
@@ -178,6 +179,24 @@ class SuppressionDesk(Protocol):
         ...
 
 
+class DkimDesk(Protocol):
+    """What is done with keys that mails are signed with."""
+
+    def add(
+        self, domain: str, selector: str | None, algorithm: DkimAlgorithm
+    ) -> DkimKey:
+        """Make a key, or refuse."""
+        ...
+
+    def listing(self) -> Sequence[DkimKey]:
+        """Return the keys of all domains."""
+        ...
+
+    def remove(self, domain: str, selector: str) -> None:
+        """Forget a key for ever, or refuse."""
+        ...
+
+
 class Desk(Protocol):
     """An open office, as the command line sees it. It closes itself."""
 
@@ -199,6 +218,11 @@ class Desk(Protocol):
     @property
     def suppressions(self) -> SuppressionDesk:
         """What is done with addresses that are not written to."""
+        ...
+
+    @property
+    def dkim(self) -> DkimDesk:
+        """What is done with keys that mails are signed with."""
         ...
 
     def create_tenant(self, slug: str, name: str, plan: str) -> Tenant:

@@ -21,6 +21,7 @@ from testamur.adapters.sql.backup import backup_database
 from testamur.adapters.sql.fsck import violations
 from testamur.cli.house import (
     CertificateLine,
+    DkimDesk,
     RecordLine,
     SettingLine,
     SignerDesk,
@@ -112,6 +113,13 @@ class OfficeDesk:
         from .suppressions import OfficeSuppressions
 
         return OfficeSuppressions(self.office, by=OPERATOR)
+
+    @property
+    def dkim(self) -> DkimDesk:
+        """What is done with keys that mails are signed with."""
+        from .mail_keys import OfficeDkim
+
+        return OfficeDkim(self.office, by=OPERATOR)
 
     def create_tenant(self, slug: str, name: str, plan: str) -> Tenant:
         """Create a tenant, and the key it signs with; or refuse."""

@@ -50,6 +50,7 @@ if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.adapters.sql.prints import SqlPrints
     from testamur.adapters.sql.secured_acts import SqlSecuredActs
     from testamur.adapters.sql.uploaded_files import SqlUploadedFiles
+    from testamur.delivery.dkim.signing import Dkim
     from testamur.delivery.suppression.listed import Suppressions
     from testamur.documents.examination.examiner import Examiner
     from testamur.documents.signers.keeper import Signers
@@ -247,6 +248,19 @@ class Office:
         from .suppressions import suppressions_of
 
         return suppressions_of(self)
+
+    @cached_property
+    def dkim(self) -> "Dkim":
+        """What mails are signed with."""
+        from testamur.adapters.sql.dkim_keys import SqlDkimKeys
+        from testamur.delivery.dkim.keys import SEALING
+        from testamur.delivery.dkim.signing import Dkim
+
+        return Dkim(
+            SqlDkimKeys(self.database),
+            lambda: self.secret.derive(SEALING),
+            self.clock,
+        )
 
     @cached_property
     def timestamps(self) -> Callable[[bytes], bytes] | None:

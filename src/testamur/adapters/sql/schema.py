@@ -741,6 +741,18 @@ suppressions = Table(
     _number("created_at"),
 )
 
+dkim_keys = Table(
+    "dkim_keys",
+    metadata,
+    _text("id"),
+    _text("domain"),
+    _text("selector"),
+    _text("algorithm"),
+    Column("public", LargeBinary),
+    Column("sealed", LargeBinary),
+    _number("created_at"),
+)
+
 events = Table(
     "events",
     metadata,

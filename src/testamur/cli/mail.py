@@ -1,0 +1,14 @@
+"""`testamur mail`: how mails go out, and what comes back."""
+
+import typer
+
+from . import mail_dkim
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    mail = typer.Typer(
+        help="Mails: how they are signed, and what comes back.", no_args_is_help=True
+    )
+    mail_dkim.add_to(mail)
+    app.add_typer(mail, name="mail")

@@ -1,0 +1,1 @@
+"""Mails are signed for the domain they are from (DKIM)."""
