@@ -141,6 +141,21 @@ def _mail_from(text: str) -> str:
     return text
 
 
+def _count(text: str) -> int:
+    if not re.fullmatch("[1-9][0-9]{0,8}", text):
+        raise ValueError("write a whole number, from 1 on")
+    return int(text)
+
+
+def _dns_server(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if text:
+        ipaddress.ip_address(host.strip("[]"))
+        if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65_536:
+            raise ValueError("write an address and a port, such as 127.0.0.1:53")
+    return text
+
+
 def _bounce_address(text: str) -> str:
     local, _, domain = text.rpartition("@")
     if text and not (
@@ -312,6 +327,18 @@ class Settings:
         "bounces@example.org: each mail has its own, bounces+...@example.org. Mails "
         "come back to the sender, and nobody looks at them, when empty.",
         _bounce_address,
+        "",
+    )
+    mail_check_from: int = _setting(
+        "From how many mails of one job on the DNS (SPF, DKIM, DMARC) is looked at "
+        "first, and problems are told with the job.",
+        _count,
+        "200",
+    )
+    dns_server: str = _setting(
+        "Name server that is asked about the domain that mails are from: ADDRESS:PORT; "
+        "those of the system when empty.",
+        _dns_server,
         "",
     )
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)

@@ -12,6 +12,7 @@ from testamur.core.acts import Chosen, Done, Erasure, Person
 from testamur.core.download import Download
 from testamur.core.findings import Finding, Rehearsed
 from testamur.core.lifecycle import StandingEvent
+from testamur.core.mail_checks import MailCheck
 from testamur.core.mail_keys import DkimAlgorithm, DkimKey
 from testamur.core.pins import Password, Pin
 from testamur.core.signers import SignerView
@@ -223,6 +224,10 @@ class Desk(Protocol):
     @property
     def dkim(self) -> DkimDesk:
         """What is done with keys that mails are signed with."""
+        ...
+
+    def check_mail(self, domain: str | None) -> MailCheck:
+        """Return what the DNS says now of a domain, or of our own; or refuse."""
         ...
 
     def create_tenant(self, slug: str, name: str, plan: str) -> Tenant:

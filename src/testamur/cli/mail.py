@@ -2,7 +2,7 @@
 
 import typer
 
-from . import mail_dkim
+from . import mail_check, mail_dkim
 
 
 def add_to(app: typer.Typer) -> None:
@@ -10,5 +10,6 @@ def add_to(app: typer.Typer) -> None:
     mail = typer.Typer(
         help="Mails: how they are signed, and what comes back.", no_args_is_help=True
     )
+    mail.command()(mail_check.check)
     mail_dkim.add_to(mail)
     app.add_typer(mail, name="mail")

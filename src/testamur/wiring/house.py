@@ -35,6 +35,7 @@ from testamur.core.download import Download
 from testamur.core.failpoints import fp
 from testamur.core.findings import Finding, Rehearsed
 from testamur.core.lifecycle import JobState, StandingEvent
+from testamur.core.mail_checks import MailCheck
 from testamur.core.pins import Pin
 from testamur.core.refusals import Halted, Kind, Refusal
 from testamur.core.words import (
@@ -120,6 +121,12 @@ class OfficeDesk:
         from .mail_keys import OfficeDkim
 
         return OfficeDkim(self.office, by=OPERATOR)
+
+    def check_mail(self, domain: str | None) -> MailCheck:
+        """Return what the DNS says now of a domain, or of our own; or refuse."""
+        from .mail_check import MailChecks
+
+        return MailChecks(self.office).check(domain)
 
     def create_tenant(self, slug: str, name: str, plan: str) -> Tenant:
         """Create a tenant, and the key it signs with; or refuse."""

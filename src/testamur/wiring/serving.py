@@ -16,6 +16,7 @@ from .documents import recording
 from .lasting import making_last
 from .log import sequencing
 from .logs import log
+from .mail_check import checking_mail
 from .office import Office, open_office
 from .ownership import sole_owner
 from .posting import posting
@@ -81,6 +82,7 @@ def serve(
                 ),
                 preparing(office),
                 posting(office, {**office.paper_desk.writers, **writers_of(office)}),
+                checking_mail(office),
                 recording(office.paper_desk),
                 making_last(office),
                 Spool(office.spool) as spool,

@@ -55,6 +55,7 @@ from testamur.web.routes.metrics import metrics_routes
 from testamur.web.routes.native import job_routes
 from testamur.web.routes.native_account import account_routes
 from testamur.web.routes.native_erasure import erasure_routes
+from testamur.web.routes.native_mail import mail_routes
 from testamur.web.routes.native_rehearsals import rehearsal_routes
 from testamur.web.routes.native_signatures import signature_routes
 from testamur.web.routes.native_standing import standing_routes
@@ -83,6 +84,7 @@ from .downloading import downloaded
 from .issuers import document_of, document_of_house, profile_of
 from .keepsakes import Keepsakes
 from .log import log_proof, log_reader, log_vkey
+from .mail_check import MailChecks
 from .office import Office
 from .people import Narrow, SiteSessions
 from .records import routes_of as record_routes
@@ -416,6 +418,7 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
             ),
             standing_routes(verbs),
             erasure_routes(verbs),
+            mail_routes(verbs, check=MailChecks(office).recent),
             suppression_routes(verbs, SiteSuppressions(office)),
             status_list_routes(
                 lambda name, purpose: office.published_lists.read(

@@ -753,6 +753,14 @@ dkim_keys = Table(
     _number("created_at"),
 )
 
+mail_checks = Table(
+    "mail_checks",
+    metadata,
+    _text("domain"),
+    _number("checked_at"),
+    _text("findings"),
+)
+
 events = Table(
     "events",
     metadata,

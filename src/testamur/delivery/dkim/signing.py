@@ -113,7 +113,7 @@ class Dkim:
         Raises:
             Fault: passing, when a key cannot be had or does not open.
         """
-        keys = self._keys_for(mail.sender.rpartition("@")[2].lower())
+        keys = self.keys_for(mail.sender.rpartition("@")[2].lower())
         if not keys:
             return mail
         signable = Signable(mail.data)
@@ -123,7 +123,13 @@ class Dkim:
         ]
         return replace(mail, data=b"".join((*headers, mail.data)))
 
-    def _keys_for(self, domain: str) -> Sequence[DkimKey]:
+    def keys_for(self, domain: str) -> Sequence[DkimKey]:
+        """
+        Return the keys that sign mails from *domain*, as known for some seconds.
+
+        Raises:
+            Fault: passing, when they cannot be had.
+        """
         with self._lock:
             now = time.monotonic()
             if now - self._read_at >= FRESH_SECONDS:
