@@ -329,6 +329,12 @@ class Settings:
         _bounce_address,
         "",
     )
+    bounce_maildir: Path | None = _setting(  # noqa: RUF009 - a field, wrapped
+        "Maildir into which a mail server puts what comes to TESTAMUR_BOUNCE_ADDRESS; "
+        "the server looks into it each second.",
+        _optional_path,
+        "",
+    )
     mail_check_from: int = _setting(
         "From how many mails of one job on the DNS (SPF, DKIM, DMARC) is looked at "
         "first, and problems are told with the job.",

@@ -49,7 +49,7 @@ def test_a_tenants_list_is_its_own(workshop, lists):
     entry, _ = lists.add(tenant, "ada@example.org", by="operator")
 
     pairs = [(tenant, "ada@example.org"), (other, "ada@example.org")]
-    assert lists.among(pairs) == {pairs[0]}
+    assert lists.reasons(pairs) == {pairs[0]: {Why.MANUAL}}
     assert lists.page(other, limit=10) == ([], None)
     with pytest.raises(Refusal, match="no such entry"):
         lists.remove(other, entry.id, by="operator")

@@ -14,6 +14,7 @@ from testamur.core.findings import Finding, Rehearsed
 from testamur.core.lifecycle import StandingEvent
 from testamur.core.mail_checks import MailCheck
 from testamur.core.mail_keys import DkimAlgorithm, DkimKey
+from testamur.core.mail_returns import ReturnOutcome
 from testamur.core.pins import Password, Pin
 from testamur.core.signers import SignerView
 from testamur.core.suppressions import Suppression, SuppressionReason
@@ -228,6 +229,10 @@ class Desk(Protocol):
 
     def check_mail(self, domain: str | None) -> MailCheck:
         """Return what the DNS says now of a domain, or of our own; or refuse."""
+        ...
+
+    def take_bounce(self, message: bytes, recipients: Sequence[str]) -> ReturnOutcome:
+        """Take in a message that came back, and to whom it came."""
         ...
 
     def create_tenant(self, slug: str, name: str, plan: str) -> Tenant:

@@ -7,6 +7,7 @@ programs throw others away.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -17,12 +18,24 @@ from html import escape
 
 import idna
 
+from testamur.core.languages import language_of
+
 from .ports import Mail, Undeliverable
 
 #: An address without quotes and comments (RFC 5321 4.1.2, RFC 6531).
 _ADDRESS = re.compile(
     r"(?=.{1,64}@)[^\s\x00-\x20\x7f@<>()\[\],;:\\\"]+@[A-Za-z0-9.-]{1,253}"
 )
+
+#: What the link says by which a reader gets no more mails.
+NO_MORE = {
+    "en": "No more mails like this",
+    "es": "No recibir más correos como este",
+    "fr": "Ne plus recevoir de courriels comme celui-ci",
+    "pt": "Não receber mais e-mails como este",
+    "ar": "إيقاف الرسائل المماثلة",
+    "zh": "不再接收此类邮件",
+}
 
 #: Longer names are cut in headers: what a person is called stands in the text.
 MAX_HEADER_NAME = 100
@@ -57,6 +70,10 @@ class Letter:
     #: What stands below it, smaller.
     closing: tuple[str, ...] = ()
     language: str = "en"
+    #: It is one of many, whose reader may want no more of them.
+    is_bulk: bool = False
+    #: Where they say so.
+    unsubscribe: str | None = None
 
 
 def mail_of(
@@ -67,9 +84,10 @@ def mail_of(
     sender: str,
     recipient: str,
     written_at: int,
+    headers: Mapping[str, str] | None = None,
 ) -> Mail:
     """
-    Return *letter* as a mail to *recipient*.
+    Return *letter* as a mail to *recipient*, with *headers* besides its own.
 
     *sender* is an address, or a name and an address: `Name <address>`. The same
     letter has the same `Message-ID` and `Date`, however often it is sent.
@@ -96,7 +114,17 @@ def mail_of(
     message.add_alternative(_html(letter), subtype="html", cte="quoted-printable")
     # Chosen by us, so that the same letter has the same bytes.
     message.set_boundary(f"=_{id}")
-    return Mail(id, from_address, to_address, bytes(message), needs_utf8, written_at)
+    data = _as_they_are(headers or {}) + bytes(message)
+    return Mail(id, from_address, to_address, data, needs_utf8, written_at)
+
+
+def _as_they_are(headers: Mapping[str, str]) -> bytes:
+    """Spell headers of ASCII: the library would encode a link that is a long word."""
+    lines = (
+        f"{name}: {value}".replace(", <", ",\r\n <") + "\r\n"
+        for name, value in headers.items()
+    )
+    return "".join(lines).encode("ascii")
 
 
 def one_line(text: str, most: int) -> str:
@@ -135,6 +163,8 @@ def _text(letter: Letter) -> str:
         parts.append(f"{letter.link[0]}:\n{letter.link[1]}")
     if letter.closing:
         parts += ["-- ", *letter.closing]
+    if letter.unsubscribe:
+        parts.append(f"{NO_MORE[language_of(letter.language)]}:\n{letter.unsubscribe}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -153,6 +183,12 @@ def _html(letter: Letter) -> str:
     inner += [
         f'<p style="{_SMALL}" dir="auto">{escape(one)}</p>' for one in letter.closing
     ]
+    if letter.unsubscribe:
+        label = NO_MORE[language_of(letter.language)]
+        inner.append(
+            f'<p style="{_SMALL}" dir="auto"><a href="{escape(letter.unsubscribe)}" '
+            f'style="color:#5a6372">{escape(label)}</a></p>'
+        )
     return (
         f'<!doctype html><html lang="{escape(letter.language)}"><head>'
         '<meta charset="utf-8">'

@@ -21,4 +21,5 @@ def notice(issuer: str, recipient: str, title: str, url: str) -> Letter:
         link=("See the certificate", url),
         closing=("If you did not expect this, you need not do anything.",),
         language=LANGUAGE,
+        is_bulk=True,
     )

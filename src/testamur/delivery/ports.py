@@ -119,6 +119,10 @@ class Outbox(Protocol):
         """Note that a message will never be sent."""
         ...
 
+    def suppressed(self, one: Leased) -> None:
+        """Note that a message is not sent: its address is on the suppression list."""
+        ...
+
     def later(self, one: Leased, at: int, error: str) -> None:
         """Have a message be tried again from the moment *at* on."""
         ...

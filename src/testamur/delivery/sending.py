@@ -8,11 +8,13 @@ then settled: whoever dies in between has it sent again, under the same Message-
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Set
 
 from testamur.core.clock import HOUR, MINUTE, SECOND, Clock
 from testamur.core.refusals import Fault
+from testamur.core.suppressions import SuppressionReason
 
+from .dressing import PLAIN, Dressing
 from .letter import Letter, mail_of
 from .ports import Leased, Outbox, Post, Undeliverable, Unreachable
 
@@ -43,6 +45,14 @@ LEASE = 30 * MINUTE
 #: What a message says is asked when it is sent. None: it is not wanted any more.
 Writer = Callable[[Leased], Letter | None]
 
+#: Why each of these pairs of a tenant's id and an address is not written to.
+Reasons = Callable[
+    [Iterable[tuple[str, str]]], Mapping[tuple[str, str], Set[SuppressionReason]]
+]
+
+#: Who unsubscribed is still written to where somebody waits for their answer.
+UNSUBSCRIBED = frozenset({SuppressionReason.UNSUBSCRIBED})
+
 NOT_WANTED = "not wanted any more"
 
 
@@ -58,8 +68,15 @@ class Sender:
         sender: str,
         clock: Clock,
         jitter: Callable[[], float] = random.random,
+        dressing: Dressing = PLAIN,
+        reasons: Reasons = lambda pairs: {},
     ) -> None:
-        """*sender* is whom mails are from; *jitter* gives numbers from 0 to 1."""
+        """
+        *sender* is whom mails are from; *jitter* gives numbers from 0 to 1; *reasons*
+        says who is not written to.
+        """
+        self._dressing = dressing
+        self._reasons = reasons
         self._outbox = outbox
         self._post = post
         self._write = write
@@ -84,9 +101,15 @@ class Sender:
             return 0
         waiting = iter(leased)
         try:
+            listed = self._reasons((one.tenant_id, one.recipient) for one in leased)
+        except Fault as trouble:  # nobody is written to who might not want it
+            for one in waiting:
+                self._leave(one, str(trouble))
+            return len(leased)
+        try:
             with self._post.round() as hand_over:
                 for one in waiting:
-                    self._send(one, hand_over)
+                    self._send(one, hand_over, listed)
         except _Stopped as stop:
             self._leave(stop.one, stop.reason)
             for one in waiting:
@@ -96,22 +119,32 @@ class Sender:
                 self._leave(one, str(trouble))
         return len(leased)
 
-    def _send(self, one: Leased, hand_over: Callable[..., None]) -> None:
+    def _send(
+        self,
+        one: Leased,
+        hand_over: Callable[..., None],
+        listed: Mapping[tuple[str, str], Set[SuppressionReason]],
+    ) -> None:
         try:
             letter = self._write(one)
             if letter is None:
                 self._outbox.failed(one, NOT_WANTED)
                 return
-            hand_over(
-                mail_of(
-                    letter,
-                    id=one.id,
-                    message_id=one.message_id,
-                    sender=self._sender,
-                    recipient=one.recipient,
-                    written_at=one.created_at,
-                )
+            why = listed.get((one.tenant_id, one.recipient), frozenset())
+            if why and (letter.is_bulk or why - UNSUBSCRIBED):
+                self._outbox.suppressed(one)
+                return
+            letter, headers = self._dressing.letter(one, letter)
+            mail = mail_of(
+                letter,
+                id=one.id,
+                message_id=one.message_id,
+                sender=self._sender,
+                recipient=one.recipient,
+                written_at=one.created_at,
+                headers=headers,
             )
+            hand_over(self._dressing.mail(mail))
         except Unreachable as trouble:
             raise _Stopped(one, str(trouble)) from trouble
         except Undeliverable as trouble:

@@ -36,6 +36,7 @@ from testamur.core.failpoints import fp
 from testamur.core.findings import Finding, Rehearsed
 from testamur.core.lifecycle import JobState, StandingEvent
 from testamur.core.mail_checks import MailCheck
+from testamur.core.mail_returns import ReturnOutcome
 from testamur.core.pins import Pin
 from testamur.core.refusals import Halted, Kind, Refusal
 from testamur.core.words import (
@@ -127,6 +128,12 @@ class OfficeDesk:
         from .mail_check import MailChecks
 
         return MailChecks(self.office).check(domain)
+
+    def take_bounce(self, message: bytes, recipients: Sequence[str]) -> ReturnOutcome:
+        """Take in a message that came back, and to whom it came."""
+        from .returns import take_from_pipe
+
+        return take_from_pipe(self.office, message, recipients, os.environ)
 
     def create_tenant(self, slug: str, name: str, plan: str) -> Tenant:
         """Create a tenant, and the key it signs with; or refuse."""

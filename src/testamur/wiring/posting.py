@@ -9,6 +9,9 @@ from testamur.adapters.files.mail_folder import MailFolder
 from testamur.adapters.sql.outbox import SqlOutbox
 from testamur.adapters.sql.telling import Teller
 from testamur.core.refusals import Fault
+from testamur.delivery.bounces import return_path
+from testamur.delivery.bounces.return_path import ReturnPaths
+from testamur.delivery.dressing import Dressing
 from testamur.delivery.letter import Letter
 from testamur.delivery.ports import Leased, Post
 from testamur.delivery.sending import Sender
@@ -16,6 +19,7 @@ from testamur.issuance.issue import facts_of
 
 from .logs import log
 from .office import Office
+from .unsubscribing import unsubscribing_of
 
 #: How often is looked for what waits. Whoever puts something in may be another process.
 LOOK_SECONDS = 0.25
@@ -57,6 +61,23 @@ def sender_of(office: Office, writers: Writers) -> Sender:
         write,
         sender=office.settings.mail_from or f"certificates@{mail_domain(office)}",
         clock=office.clock,
+        dressing=dressing_of(office),
+        reasons=office.suppressions.reasons,
+    )
+
+
+def dressing_of(office: Office) -> Dressing:
+    """Return what every mail is given on its way out."""
+    bounces = office.settings.bounce_address
+    return Dressing(
+        unsubscribing=unsubscribing_of(office),
+        digest=office.suppressions.digest,
+        returns=(
+            ReturnPaths(office.secret.derive(return_path.PURPOSE), bounces)
+            if bounces
+            else None
+        ),
+        dkim=office.dkim,
     )
 
 

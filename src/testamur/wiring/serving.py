@@ -21,6 +21,7 @@ from .office import Office, open_office
 from .ownership import sole_owner
 from .posting import posting
 from .record import HouseRecord
+from .returns import taking_returns
 from .site import build_site
 from .thought_industries import preparing
 from .vault_mail import telling, writers_of
@@ -83,6 +84,7 @@ def serve(
                 preparing(office),
                 posting(office, {**office.paper_desk.writers, **writers_of(office)}),
                 checking_mail(office),
+                taking_returns(office),
                 recording(office.paper_desk),
                 making_last(office),
                 Spool(office.spool) as spool,

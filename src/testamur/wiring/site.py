@@ -90,6 +90,7 @@ from .people import Narrow, SiteSessions
 from .records import routes_of as record_routes
 from .rehearsing import Rehearsals, SiteRehearsals
 from .renditions import log_proof_of, rendered
+from .returns import SiteReturns
 from .signers import SiteSigners
 from .suppressions import SiteSuppressions
 from .thought_industries import SiteTemplates
@@ -418,7 +419,11 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
             ),
             standing_routes(verbs),
             erasure_routes(verbs),
-            mail_routes(verbs, check=MailChecks(office).recent),
+            mail_routes(
+                verbs,
+                check=MailChecks(office).recent,
+                came_back=SiteReturns(office),
+            ),
             suppression_routes(verbs, SiteSuppressions(office)),
             status_list_routes(
                 lambda name, purpose: office.published_lists.read(

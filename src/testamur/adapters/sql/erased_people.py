@@ -83,7 +83,9 @@ DROP_USER = (
 EMPTY_MAIL = text("""
     UPDATE outbox SET recipient = '', destination = '', message = '{}',
       leased_until = NULL, token = token + 1, last_error = NULL,
-      state = CASE WHEN state = 'sent' THEN 'sent' ELSE 'failed' END
+      returned_words = NULL,
+      state = CASE WHEN state IN ('sent', 'bounced', 'complained', 'suppressed')
+        THEN state ELSE 'failed' END
     WHERE tenant_id = :tenant AND id = :id
 """)
 

@@ -15,6 +15,8 @@ CHUNKS = text("""
     WHERE j.state IN ('queued', 'processing') GROUP BY c.state
 """)
 
+RETURNS = text("SELECT outcome, count FROM mail_returns")
+
 TOTALS = text("""
     SELECT
       (SELECT coalesce(sum(quantity), 0) FROM usage),
@@ -36,10 +38,12 @@ class SqlMeasures:
         with self._database.reading() as connection:
             jobs = connection.execute(JOBS).fetchall()
             chunks = connection.execute(CHUNKS).fetchall()
+            returns = connection.execute(RETURNS).fetchall()
             issued, parked, oldest, halted = connection.execute(TOTALS).one()
         waiting = (self._clock() - oldest) / 1000 if oldest else 0.0
         values = {("jobs", "state", state): float(count) for state, count in jobs}
         values |= {("open_chunks", "state", state): float(n) for state, n in chunks}
+        values |= {("mail_returns", "outcome", one): float(n) for one, n in returns}
         values["certificates_issued", "", ""] = float(issued)
         values["issuing_halted", "", ""] = float(halted)
         values["chunks_parked", "", ""] = float(parked)

@@ -42,6 +42,7 @@ SETTLE = """
 
 SENT = text(SETTLE.format(state="sent", more="sent_at = :now, last_error = NULL"))
 FAILED = text(SETTLE.format(state="failed", more="last_error = :error"))
+SUPPRESSED = text(SETTLE.format(state="suppressed", more="last_error = NULL"))
 PARKED = text(SETTLE.format(state="parked", more="last_error = :error"))
 LATER = text(SETTLE.format(state="queued", more="next_at = :at, last_error = :error"))
 UNTRIED = text(
@@ -130,6 +131,10 @@ class SqlOutbox:
     def failed(self, one: Leased, error: str) -> None:
         """Note that a message will never be sent."""
         self._settle(FAILED, one, error=error)
+
+    def suppressed(self, one: Leased) -> None:
+        """Note that a message is not sent: its address is on the suppression list."""
+        self._settle(SUPPRESSED, one)
 
     def later(self, one: Leased, at: int, error: str) -> None:
         """Have a message be tried again from the moment *at* on."""

@@ -727,6 +727,17 @@ outbox = Table(
     _text("destination"),
     _number("job_seq"),
     _number("number"),
+    _text("returned_kind"),
+    _text("returned_code"),
+    _text("returned_words"),
+    _number("returned_at"),
+)
+
+mail_returns = Table(
+    "mail_returns",
+    metadata,
+    _text("outcome"),
+    _number("count"),
 )
 
 suppressions = Table(

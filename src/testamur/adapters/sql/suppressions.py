@@ -1,6 +1,6 @@
 """The suppression lists' table: `delivery.suppression.ports.SuppressionStore`."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
@@ -38,9 +38,9 @@ PAGE = f"""
     WHERE tenant_id = :tenant {{more}} ORDER BY seq DESC LIMIT :limit
 """
 
-AMONG = text("SELECT digest FROM suppressions WHERE digest IN :digests").bindparams(
-    bindparam("digests", expanding=True)
-)
+AMONG = text(
+    "SELECT digest, reason FROM suppressions WHERE digest IN :digests"
+).bindparams(bindparam("digests", expanding=True))
 
 # The mail may be gone, and its recipient erased: the tenant is there.
 OF_MAIL = text("""
@@ -131,14 +131,14 @@ class SqlSuppressions:
         with self._database.reading() as connection:
             return [_read(row) for row in connection.execute(query, values)]
 
-    def among(self, digests: Collection[str]) -> set[str]:
-        """Return those of *digests* that are on a list."""
+    def among(self, digests: Collection[str]) -> Mapping[str, Set[SuppressionReason]]:
+        """Return those of *digests* that are on a list, and for which reasons."""
+        found: dict[str, set[SuppressionReason]] = {}
         with self._database.reading() as connection:
-            return {
-                digest
-                for part in _parts(digests)
-                for digest in connection.scalars(AMONG, {"digests": part})
-            }
+            for part in _parts(digests):
+                for digest, why in connection.execute(AMONG, {"digests": part}):
+                    found.setdefault(digest, set()).add(SuppressionReason(why))
+        return found
 
 
 def add_in(

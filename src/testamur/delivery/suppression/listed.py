@@ -8,7 +8,7 @@ the secret cannot ask it for an address.
 
 import hmac
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import cached_property
 
 from testamur.core.clock import Clock
@@ -117,11 +117,14 @@ class Suppressions:
 
     def is_suppressed(self, tenant_id: str, address: str) -> bool:
         """Say whether the tenant is not to write to *address*."""
-        return bool(self.among([(tenant_id, address)]))
+        return bool(self.reasons([(tenant_id, address)]))
 
-    def among(self, wanted: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    def reasons(
+        self, wanted: Iterable[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], Set[SuppressionReason]]:
         """
-        Return those pairs of a tenant's id and an address that are on its list.
+        Return those pairs of a tenant's id and an address that are on its list, and
+        for which reasons.
 
         One look-up for a whole round of mails.
 
@@ -132,9 +135,12 @@ class Suppressions:
         for pair in wanted:
             by_digest.setdefault(self.digest(*pair), []).append(pair)
         if not by_digest:
-            return set()
-        found = self._store.among(by_digest)
-        return {pair for digest in found for pair in by_digest[digest]}
+            return {}
+        return {
+            pair: reasons
+            for digest, reasons in self._store.among(by_digest).items()
+            for pair in by_digest[digest]
+        }
 
     def digest(self, tenant_id: str, address: str) -> str:
         """Return what the list knows *address* by: the same for all its spellings."""

@@ -1,6 +1,6 @@
 """What the suppression list needs: where it is kept, and how addresses compare."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from typing import NamedTuple, Protocol
 
 import idna
@@ -67,8 +67,8 @@ class SuppressionStore(Protocol):
         """Return entries, the newest first, with numbers below *before*."""
         ...
 
-    def among(self, digests: Collection[str]) -> set[str]:
-        """Return those of *digests* that are on a list."""
+    def among(self, digests: Collection[str]) -> Mapping[str, Set[SuppressionReason]]:
+        """Return those of *digests* that are on a list, and for which reasons."""
         ...
 
 

@@ -20,6 +20,7 @@ HELP = {
     "issuing_halted": "1 while the operator has issuing halted",
     "chunks_parked": "Chunks that ran out of attempts; look at the logs",
     "oldest_queued_job_seconds": "How long the oldest queued job has waited",
+    "mail_returns": "Messages that came back (bounces and the like) by outcome",
     "data_free_bytes": "Room left on the file system of the data directory",
 }
 

@@ -82,7 +82,11 @@ def document_rules() -> Mapping[str, str]:
         """,
         "message {} is in the outbox in no known state": """
             SELECT id FROM outbox
-            WHERE state NOT IN ('queued', 'sent', 'failed', 'parked')
-              OR (state = 'sent') <> (sent_at IS NOT NULL)
+            WHERE state NOT IN ('queued', 'sent', 'failed', 'parked', 'suppressed',
+                'bounced', 'complained')
+              OR (state = 'sent' AND sent_at IS NULL)
+              OR (sent_at IS NOT NULL
+                AND state NOT IN ('sent', 'bounced', 'complained'))
+              OR (state IN ('bounced', 'complained') AND returned_at IS NULL)
         """,
     }
