@@ -11,6 +11,9 @@ from testamur.adapters.smtp.post import SmtpPost
 from testamur.adapters.sql.database import Database
 from testamur.adapters.sql.migrate import migrate
 from testamur.adapters.sql.outbox import SqlOutbox, put
+from testamur.core.refusals import Fault
+from testamur.core.suppressions import SuppressionReason
+from testamur.delivery.dressing import PLAIN, Dressing
 from testamur.delivery.letter import Letter
 from testamur.delivery.sending import SCHEDULE, Sender
 
@@ -23,6 +26,9 @@ class House:
         migrate(self.database)
         self.now = 1_000_000
         self.unwanted = set()
+        self.is_bulk = False
+        self.listed = {}
+        self.dressing = PLAIN
         with self.database.writing() as connection:
             connection.execute(
                 text(
@@ -56,13 +62,23 @@ class House:
             lambda one: (
                 None
                 if one.id in self.unwanted
-                else Letter("House", "Ada", "Hello", "Hello", (one.id,))
+                else Letter(
+                    "House", "Ada", "Hello", "Hello", (one.id,), is_bulk=self.is_bulk
+                )
             ),
+            dressing=self.dressing,
+            reasons=self.reasons,
             sender="house@example.org",
             clock=lambda: self.now,
             jitter=lambda: 0.5,
         )
         return sender.step()
+
+    def reasons(self, pairs):
+        """Return who of *pairs* is on the suppression list, and why."""
+        if self.listed is None:
+            raise Fault("the list cannot be read", passing=True)
+        return {one: self.listed[one[1]] for one in pairs if one[1] in self.listed}
 
     def rows(self):
         """Return state, attempts, next_at and error of each message, as put in."""
@@ -178,3 +194,48 @@ def test_what_nobody_wants_any_more_is_not_sent(house):
 
     assert [one[1] for one in server.mails] == ["b@example.org"]
     assert [row[0] for row in house.rows()] == ["failed", "sent"]
+
+
+@pytest.mark.parametrize("reason", list(SuppressionReason))
+@pytest.mark.parametrize("is_bulk", [True, False])
+def test_who_is_on_the_suppression_list_is_not_written_to(house, reason, is_bulk):
+    """But who only unsubscribed is, where somebody waits for them."""
+    house.put("a@example.org", "b@example.org")
+    house.is_bulk, house.listed = is_bulk, {"a@example.org": {reason}}
+    with mail_server() as server:
+        house.step(server.port)
+
+    is_written = not is_bulk and reason is SuppressionReason.UNSUBSCRIBED
+    assert len(server.mails) == 1 + is_written
+    assert house.rows()[0][0] == ("sent" if is_written else "suppressed")
+    assert house.rows()[1][0] == "sent"
+
+
+def test_nobody_is_written_to_while_the_list_cannot_be_read(house):
+    """It costs no attempt; everything goes out when it can be."""
+    house.put("a@example.org")
+    house.listed = None
+    with mail_server() as server:
+        house.step(server.port)
+        assert house.rows()[0][:2] == ("queued", 0)
+        house.listed = {}
+        house.now += 120_000
+        house.step(server.port)
+
+    assert len(server.mails) == 1
+
+
+def test_a_mail_that_cannot_be_signed_waits(house):
+    """Unsigned, it might be refused for good."""
+
+    class Broken:
+        def signed(self, mail):
+            raise Fault("the DKIM key does not open", passing=True)
+
+    house.put("a@example.org")
+    house.dressing = Dressing(dkim=Broken())
+    with mail_server() as server:
+        house.step(server.port)
+
+    assert server.mails == []
+    assert house.rows()[0][0] == "queued"

@@ -1512,4 +1512,84 @@ MUTANTS = (
         ),
         is_slow=True,
     ),
+    Mutant(
+        "suppressed-and-mailed",
+        "I27",
+        "delivery/sending.py",
+        "            if why and (letter.is_bulk or why - UNSUBSCRIBED):\n",
+        "            if why and not letter.is_bulk and why - UNSUBSCRIBED:\n",
+        (
+            test(
+                "tests/delivery/test_outbox.py",
+                "test_who_is_on_the_suppression_list_is_not_written_to",
+            ),
+        ),
+    ),
+    Mutant(
+        "looking-unsubscribes",
+        "I27",
+        "web/routes/unsubscribing.py",
+        "        found = await ask(verbs.look, request",
+        '        await ask_slowly(verbs.stop, request.path_params["token"])\n'
+        "        found = await ask(verbs.look, request",
+        (
+            test(
+                "tests/web/test_unsubscribing.py",
+                "test_looking_at_the_link_stops_nothing",
+            ),
+        ),
+    ),
+    Mutant(
+        "unsubscribed-by-anybody",
+        "I27",
+        "delivery/suppression/unsubscribing.py",
+        "    if not hmac.compare_digest(code, _code(key, body)):\n"
+        "        return None\n",
+        "",
+        (
+            test(
+                STORES + "test_mail_returns.py",
+                "test_a_mail_that_says_unsubscribe_does_it",
+            ),
+        ),
+    ),
+    Mutant(
+        "forged-bounces-count",
+        "I27",
+        "delivery/bounces/return_path.py",
+        "        if hmac.compare_digest(found[2], _code(key, found[1])):\n",
+        "        if found[2]:\n",
+        (
+            test(
+                STORES + "test_mail_returns.py",
+                "test_a_forged_bounce_does_nothing",
+            ),
+        ),
+    ),
+    Mutant(
+        "delayed-is-bounced",
+        "I27",
+        "delivery/bounces/reading.py",
+        "        kind = ReturnKind.DELAYED\n",
+        "        kind = ReturnKind.HARD\n",
+        (
+            test(
+                STORES + "test_mail_returns.py",
+                "test_what_may_pass_is_noted_and_no_bounce",
+            ),
+        ),
+    ),
+    Mutant(
+        "headers-can-be-added",
+        "I27",
+        "delivery/dkim/signature.py",
+        "            names += [name] * (len(values) + 1)\n",
+        "            names += [name] * len(values)\n",
+        (
+            test(
+                "tests/delivery/test_dkim.py",
+                "test_a_changed_mail_does_not",
+            ),
+        ),
+    ),
 )
