@@ -1,6 +1,7 @@
 """What messages that came back say, in the forms that mail servers write."""
 
 import base64
+import random
 import time
 
 import pytest
@@ -155,6 +156,32 @@ def test_what_is_made_to_hurt_is_read_at_once(data):
     read_report(data)
 
     assert time.perf_counter() - started < 1.0
+
+
+def test_noise_in_a_message_is_survived():
+    """Bytes lost, doubled and made up, in all forms: it is read, at once."""
+    forms = [returned(one) for one in (REPORT, EXCHANGE, QMAIL, PROSE, COMPLAINT)]
+    noise = (
+        b"\r\n",
+        b"--",
+        b"=?utf-8?q?",
+        b"boundary=",
+        b"*0*=x''%zz",
+        b"\0\xff",
+        b'"',
+    )
+    chance = random.Random(7)
+    for _ in range(2_000):
+        data = bytearray(chance.choice(forms))
+        for _ in range(chance.randrange(1, 10)):
+            at, to = chance.randrange(len(data)), chance.randrange(len(data))
+            data[at : at + chance.randrange(30)] = chance.choice(
+                (b"", chance.choice(noise), data[to : to + 100])
+            )
+
+        found = read_report(bytes(data))
+
+        assert "@" not in cleaned(found.said.words, "ada@example.com")
 
 
 def test_words_are_told_without_addresses():

@@ -110,7 +110,7 @@ def import_(
     tenant: Slug,
     reason: Why = SuppressionReason.MANUAL,
 ) -> None:
-    """Write to no address of a file any more; all of it, or nothing, is taken over."""
+    """Write to no address of a file any more; if a line is wrong, nothing is done."""
     with house_of(context).open() as desk:
         count, new = desk.suppressions.load(tenant, file, reason)
     out.print(f"{count:,} addresses, {new:,} of them new on the list")

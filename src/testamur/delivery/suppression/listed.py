@@ -59,10 +59,12 @@ class Suppressions:
         by: str,
     ) -> int:
         """
-        Write to these addresses no more, all or none; return how many are new.
+        Write to these addresses no more; return how many are new.
+
+        After a crash some are on the list: run it again.
 
         Raises:
-            Refusal: INVALID `address`.
+            Refusal: INVALID `address`; then none was added.
         """
         read = [self._entry(tenant_id, *one) for one in entries]
         return self._store.add_all(tenant_id, read, self._clock(), by=by)

@@ -23,8 +23,8 @@ class SuppressionStore(Protocol):
     """
     The lists of all tenants.
 
-    Every method is one transaction. What *by* does is in the audit log; None is the
-    recipient, or a mail server, who are not.
+    Every method but `add_all` is one transaction. What *by* does is in the audit log;
+    None is the recipient, or a mail server, who are not.
     """
 
     def add(
@@ -36,7 +36,11 @@ class SuppressionStore(Protocol):
     def add_all(
         self, tenant_id: str, entries: Iterable[Entry], now: int, *, by: str
     ) -> int:
-        """Put addresses on the list, all or none; return how many are new."""
+        """
+        Put addresses on the list, part by part; return how many are new.
+
+        After a crash some are on it: run it again.
+        """
         ...
 
     def remove(self, tenant_id: str, name: str, now: int, *, by: str) -> bool:
