@@ -125,6 +125,35 @@ def _smtp(text: str) -> str:
     return text
 
 
+def _imap(text: str) -> str:
+    """Nothing of the value is quoted: there is a password in it."""
+    if not text:
+        return text
+    try:
+        parts = urlsplit(text)
+        is_good = bool(
+            parts.scheme in ("imap", "imaps")
+            and parts.hostname
+            and parts.username
+            and parts.password
+            and parts.port != 0
+            and not (parts.query or parts.fragment)
+        )
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise ValueError(
+            "write imaps://USER:PASSWORD@HOST/INBOX, with %40 for an @ in the user or "
+            "the password"
+        )
+    if parts.scheme == "imap" and not _is_here(parts.hostname or ""):
+        raise ValueError(
+            "imap:// would send the password so that anybody on the way can read it; "
+            "write imaps://"
+        )
+    return text
+
+
 def _is_here(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -334,6 +363,14 @@ class Settings:
         "the server looks into it each second.",
         _optional_path,
         "",
+    )
+    bounce_imap: str = _setting(
+        "Mailbox at a mail server to which TESTAMUR_BOUNCE_ADDRESS leads: "
+        "imaps://USER:PASSWORD@HOST/INBOX, or imap:// on this machine; only from the "
+        "environment. The server looks into it each half minute.",
+        _imap,
+        "",
+        is_hidden=True,
     )
     mail_check_from: int = _setting(
         "From how many mails of one job on the DNS (SPF, DKIM, DMARC) is looked at "

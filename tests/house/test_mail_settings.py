@@ -85,3 +85,38 @@ def test_the_settings_in_force_are_shown_without_the_password(tmp_path):
 
     assert "TESTAMUR_SMTP_URL = ***  (TESTAMUR_SMTP_URL)" in shown.stdout
     assert "hunter2" not in shown.stdout + shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_right"),
+    [
+        ("BOUNCE_ADDRESS", "bounces@example.org", True),
+        ("BOUNCE_ADDRESS", "boun+ces@example.org", False),
+        ("BOUNCE_ADDRESS", f"{'b' * 21}@example.org", False),
+        ("BOUNCE_ADDRESS", "bounces", False),
+        ("BOUNCE_IMAP", "imaps://me%40x:hunter2@mail.example.org/INBOX", True),
+        ("BOUNCE_IMAP", "imap://me:hunter2@localhost:1143", True),
+        ("BOUNCE_IMAP", "imap://me:hunter2@mail.example.org", False),
+        ("BOUNCE_IMAP", "imaps://me@mail.example.org", False),
+        ("BOUNCE_IMAP", "pop3://me:hunter2@mail.example.org", False),
+        ("DNS_SERVER", "127.0.0.1:53", True),
+        ("DNS_SERVER", "[::1]:53", True),
+        ("DNS_SERVER", "localhost:53", False),
+        ("DNS_SERVER", "127.0.0.1", False),
+        ("MAIL_CHECK_FROM", "1000", True),
+        ("MAIL_CHECK_FROM", "0", False),
+    ],
+)
+def test_what_comes_back_and_what_is_asked_have_one_form(
+    name, text, is_right, tmp_path
+):
+    """Each is named with what to write; no password is told."""
+    environment = {f"TESTAMUR_{name}": text}
+    if is_right:
+        assert "hunter2" not in repr(read_settings(environment, tmp_path))
+        return
+    with pytest.raises(Refusal) as refused:
+        read_settings(environment, tmp_path)
+
+    assert f"TESTAMUR_{name}" in refused.value.detail
+    assert "hunter2" not in refused.value.detail

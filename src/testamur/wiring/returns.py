@@ -1,9 +1,10 @@
 """What comes back of mails, from wherever it comes."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from testamur.adapters.files.maildir import Maildir
 from testamur.adapters.sql.mail_returns import SqlReturns
@@ -20,9 +21,23 @@ from .office import Office
 #: How often the Maildir is looked into.
 LOOK_SECONDS = 1.0
 
+#: How often a mailbox at a mail server is.
+ASK_SECONDS = 30.0
+
+#: How long the server waits for a message that is being taken in when it stops.
+STOP_SECONDS = 5.0
+
 #: Where mail servers tell a program that they start to whom the mail came
 #: (Postfix local(8), qmail-command(8)).
 RECIPIENT_VARIABLES = ("ORIGINAL_RECIPIENT", "RECIPIENT")
+
+
+class Place(Protocol):
+    """Where what came back waits."""
+
+    def take(self, deal: Callable[[bytes], bool], limit: int) -> int:
+        """Hand each new message to *deal*, which says whether to remove it."""
+        ...
 
 
 def intake_of(office: Office) -> ReturnIntake:
@@ -64,35 +79,43 @@ def take_from_pipe(
 
 @contextmanager
 def taking_returns(office: Office) -> Iterator[None]:
-    """Look into the Maildir, if there is one, for as long as the block runs."""
-    folder = office.settings.bounce_maildir
-    if folder is None:
-        yield
-        return
+    """Look for what came back where the settings say, for as long as the block runs."""
+    places: list[tuple[Place, float]] = []
+    if office.settings.bounce_maildir is not None:
+        places.append((Maildir(office.settings.bounce_maildir), LOOK_SECONDS))
+    if office.settings.bounce_imap:
+        from testamur.adapters.imap.mailbox import ImapMailbox
+
+        places.append((ImapMailbox(office.settings.bounce_imap), ASK_SECONDS))
     stopping = threading.Event()
 
-    def work() -> None:
-        maildir, intake = Maildir(folder), intake_of(office)
+    def work(place: Place, seconds: float) -> None:
+        intake = intake_of(office)
         told = ""
-        while not stopping.wait(LOOK_SECONDS):
+        while not stopping.wait(seconds):
             try:
-                while maildir.take(
+                while place.take(
                     lambda data: intake.take(data).is_understood, MAX_RETURN_BYTES
                 ):
                     if stopping.is_set():
                         return
                 told = ""
             except Fault as trouble:
-                if str(trouble) != told:  # once, and not each second
+                if str(trouble) != told:  # once, and not each time
                     log.warning("bounces were not taken in", trouble=str(trouble))
                 told = str(trouble)
             except Exception:
                 log.exception("bounces were not taken in")
 
-    thread = threading.Thread(target=work, name="bounces", daemon=True)
-    thread.start()
+    threads = [
+        threading.Thread(target=work, args=one, name="bounces", daemon=True)
+        for one in places
+    ]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         stopping.set()
-        thread.join(5.0)
+        for thread in threads:
+            thread.join(STOP_SECONDS)

@@ -1,0 +1,1 @@
+"""Mailboxes at a mail server (RFC 3501)."""
