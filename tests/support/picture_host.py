@@ -93,6 +93,8 @@ class PictureHost:
     calls: list[Call] = field(default_factory=list)
     connections: int = 0
     most_at_once: int = 0
+    #: Then what follows the headers is not to be read with them.
+    has_bodies: bool = False
 
     def __enter__(self) -> "PictureHost":
         self._ending = threading.Event()
@@ -127,20 +129,23 @@ class PictureHost:
             with line:
                 while request := self._receive(line):
                     call = Call(line, request, self._ending)
-                    with self._lock:
-                        self.calls.append(call)
-                        self._busy += 1
-                        self.most_at_once = max(self.most_at_once, self._busy)
+                    self._note(call)
                     try:
                         self.script(call)
                     finally:
                         with self._lock:
                             self._busy -= 1
 
+    def _note(self, call: Call) -> None:
+        with self._lock:
+            self.calls.append(call)
+            self._busy += 1
+            self.most_at_once = max(self.most_at_once, self._busy)
+
     def _receive(self, line: socket.socket) -> bytes:
         request = b""
         while not request.endswith(b"\r\n\r\n"):
-            part = line.recv(4096)
+            part = line.recv(1 if self.has_bodies else 4096)
             if not part:
                 return b""
             request += part

@@ -32,6 +32,7 @@ from . import (
     user,
     verify,
     version,
+    webhook,
 )
 from .house import House
 
@@ -66,6 +67,7 @@ secret.add_to(app)
 signer.add_to(app)
 mail.add_to(app)
 suppression.add_to(app)
+webhook.add_to(app)
 config.add_to(app)
 
 

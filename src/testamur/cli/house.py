@@ -18,6 +18,7 @@ from testamur.core.mail_returns import ReturnOutcome
 from testamur.core.pins import Password, Pin
 from testamur.core.signers import SignerView
 from testamur.core.suppressions import Suppression, SuppressionReason
+from testamur.core.webhooks import DeliveryState, Webhook, WebhookDelivery
 from testamur.core.words import (
     ApiKey,
     AuditLine,
@@ -181,6 +182,60 @@ class SuppressionDesk(Protocol):
         ...
 
 
+class TenantWebhooks(Protocol):
+    """What is done with one tenant's webhooks; each may refuse."""
+
+    def add(self, wanted: Mapping[str, Any]) -> tuple[Webhook, str]:
+        """Add one: `url`, `events`, `description`, `style`; return its secret, too."""
+        ...
+
+    def listing(self) -> Sequence[Webhook]:
+        """Return all."""
+        ...
+
+    def one(self, name: str) -> Webhook:
+        """Return one."""
+        ...
+
+    def change(self, name: str, changed: Mapping[str, Any]) -> Webhook:
+        """Change one."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove one."""
+        ...
+
+    def rotate(self, name: str) -> tuple[Webhook, str]:
+        """Give one another secret."""
+        ...
+
+    def ping(self, name: str) -> str:
+        """Have one be told that nothing happened; return the delivery's id."""
+        ...
+
+    def deliveries(
+        self, name: str, state: DeliveryState | None, after: str | None, limit: int
+    ) -> tuple[Sequence[WebhookDelivery], str | None]:
+        """Return deliveries, newest first, and where to go on."""
+        ...
+
+    def replay(self, name: str, delivery: str) -> None:
+        """Tell one again."""
+        ...
+
+    def replay_since(self, name: str, since: int) -> int:
+        """Tell again what is parked since a moment; say how many."""
+        ...
+
+
+class WebhookDesk(Protocol):
+    """What is done with systems that are told of events."""
+
+    def of(self, slug: str) -> TenantWebhooks:
+        """Return what is done with one tenant's, or refuse."""
+        ...
+
+
 class DkimDesk(Protocol):
     """What is done with keys that mails are signed with."""
 
@@ -220,6 +275,11 @@ class Desk(Protocol):
     @property
     def suppressions(self) -> SuppressionDesk:
         """What is done with addresses that are not written to."""
+        ...
+
+    @property
+    def webhooks(self) -> WebhookDesk:
+        """What is done with systems that are told of events."""
         ...
 
     @property

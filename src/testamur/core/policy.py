@@ -200,6 +200,8 @@ class Scope(StrEnum):
     TEMPLATES_MANAGE = "templates:manage"
     MAIL_READ = "mail:read"
     MAIL_MANAGE = "mail:manage"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_MANAGE = "webhooks:manage"
     RECORDS_READ = "records:read"
     RECORDS_WRITE = "records:write"
     FILES_READ = "files:read"

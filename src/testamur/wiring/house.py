@@ -28,6 +28,7 @@ from testamur.cli.house import (
     SuppressionDesk,
     TemplateDesk,
     UserDesk,
+    WebhookDesk,
 )
 from testamur.config import Settings, read_settings
 from testamur.core.acts import Chosen, Done, Erasure, Person
@@ -115,6 +116,13 @@ class OfficeDesk:
         from .suppressions import OfficeSuppressions
 
         return OfficeSuppressions(self.office, by=OPERATOR)
+
+    @property
+    def webhooks(self) -> WebhookDesk:
+        """What is done with systems that are told of events."""
+        from .webhooks import OfficeWebhooks
+
+        return OfficeWebhooks(self.office, by=OPERATOR)
 
     @property
     def dkim(self) -> DkimDesk:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:  # imported when first used: a worker never needs them
     from testamur.adapters.sql.uploaded_files import SqlUploadedFiles
     from testamur.delivery.dkim.signing import Dkim
     from testamur.delivery.suppression.listed import Suppressions
+    from testamur.delivery.webhooks.endpoints import Webhooks
     from testamur.documents.examination.examiner import Examiner
     from testamur.documents.signers.keeper import Signers
     from testamur.intake.door import Door
@@ -248,6 +249,13 @@ class Office:
         from .suppressions import suppressions_of
 
         return suppressions_of(self)
+
+    @cached_property
+    def webhooks(self) -> "Webhooks":
+        """Systems that are told of events."""
+        from .webhooks import webhooks_of
+
+        return webhooks_of(self)
 
     @cached_property
     def dkim(self) -> "Dkim":

@@ -25,6 +25,7 @@ from .returns import taking_returns
 from .site import build_site
 from .thought_industries import preparing
 from .vault_mail import telling, writers_of
+from .webhooks import announcing
 from .workers import worker_command
 
 #: How often leases that ran out are looked for.
@@ -85,6 +86,7 @@ def serve(
                 posting(office, {**office.paper_desk.writers, **writers_of(office)}),
                 checking_mail(office),
                 taking_returns(office),
+                announcing(office),
                 recording(office.paper_desk),
                 making_last(office),
                 Spool(office.spool) as spool,

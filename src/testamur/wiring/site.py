@@ -61,6 +61,7 @@ from testamur.web.routes.native_signatures import signature_routes
 from testamur.web.routes.native_standing import standing_routes
 from testamur.web.routes.native_suppressions import suppression_routes
 from testamur.web.routes.native_templates import template_routes
+from testamur.web.routes.native_webhooks import webhook_routes
 from testamur.web.routes.pocketbook import pocketbook_routes
 from testamur.web.routes.renditions import rendition_routes
 from testamur.web.routes.signing import signing_routes
@@ -100,6 +101,7 @@ from .uploading import SiteFiles
 from .vault_batches import TemplateBatches
 from .vc_api import SiteVcApi
 from .verifying import verifier_of
+from .webhooks import SiteWebhooks
 
 T = TypeVar("T")
 
@@ -425,6 +427,7 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
                 came_back=SiteReturns(office),
             ),
             suppression_routes(verbs, SiteSuppressions(office)),
+            webhook_routes(verbs, SiteWebhooks(office)),
             status_list_routes(
                 lambda name, purpose: office.published_lists.read(
                     name, Purpose(purpose)

@@ -9,11 +9,13 @@ import orjson
 from sqlalchemy import Connection, Row, text
 
 from testamur.core.acts import Act, Chosen, Done
+from testamur.core.events import EventType, Happening
 from testamur.core.failpoints import fp
 from testamur.core.ids import is_id
 from testamur.core.lifecycle import JobEvent, Standing, StandingEvent, sources
 from testamur.core.refusals import Kind, Refusal
 
+from . import events
 from .audit import append
 from .database import Database
 
@@ -137,6 +139,25 @@ EVENTS = {str(event): event for event in StandingEvent} | {
 }
 
 
+#: What is told of the certificates of an act.
+TOLD = {
+    "revoke": EventType.CERTIFICATE_REVOKED,
+    "suspend": EventType.CERTIFICATE_SUSPENDED,
+    "reinstate": EventType.CERTIFICATE_REINSTATED,
+    "erase": EventType.CERTIFICATE_REVOKED,
+}
+
+
+def tell_of(database: Database, connection: Connection, act: Act) -> None:
+    """Have an event of each certificate be told once the act is true."""
+    type_ = TOLD[act.verb]
+    happenings = [
+        Happening(type_, one, {"certificateId": one, "actId": act.id})
+        for one in act.certificates
+    ]
+    events.put(database, connection, act.tenant_id, happenings, act.at)
+
+
 class SqlActs:
     """The acts and standings in the tables of *database*."""
 
@@ -157,6 +178,7 @@ class SqlActs:
             if not done.certificates:
                 return Done(None, 0, total)
             write_down(done)
+            tell_of(self._database, connection, done)
             fp("act.before_commit")
         changed = len(done.certificates)
         return Done(done, changed, total - changed)

@@ -23,6 +23,7 @@ from .acts import (
     KNOWN,
     LOCK_TENANT,
     PUT_STANDINGS,
+    tell_of,
 )
 from .audit import append
 from .database import Database
@@ -280,6 +281,7 @@ class SqlErasures:
             )
             self._do(connection, done, found)
             write_down(done)
+            tell_of(self._database, connection, done)
             fp("erase.before_commit")
         return done
 

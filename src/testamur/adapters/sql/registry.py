@@ -9,12 +9,14 @@ from sqlalchemy.exc import IntegrityError
 
 from testamur.core.acts import Act
 from testamur.core.clock import Clock
+from testamur.core.events import EventType, Happening
 from testamur.core.failpoints import fp
 from testamur.core.lifecycle import ChunkEvent, sources
 from testamur.core.refusals import Fault, Halted, NoLongerOurs, Reason
 from testamur.core.words import Lease
 from testamur.issuance.ports import Draft, Impression, Outcome, Places
 
+from . import events
 from .audit import append
 from .corrections import problem_with_correcting, replace
 from .database import Database
@@ -337,6 +339,18 @@ class SqlRegistry:
                 actor=profile.asked_by or lease.worker,
                 now=values["now"],
                 write_down=self._write_down,
+            )
+            data = {"certificateId": profile.corrects}
+            data["replacedBy"] = new.ids.certificate
+            happening = Happening(
+                EventType.CERTIFICATE_CORRECTED, profile.corrects, data
+            )
+            events.put(
+                self._database,
+                connection,
+                lease.job.tenant_id,
+                [happening],
+                values["now"],
             )
 
     def _keep_retried(

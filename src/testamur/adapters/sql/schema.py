@@ -937,3 +937,21 @@ vault_certificates = Table(
     _text("verified_digest"),
     _number("created_at"),
 )
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    _serial("seq"),
+    _text("id"),
+    _number("webhook_seq"),
+    _text("type"),
+    _text("body"),
+    _text("state"),
+    _number("attempts"),
+    _number("next_at"),
+    _number("leased_until"),
+    _number("token"),
+    _text("last_error"),
+    _number("created_at"),
+    _number("ended_at"),
+)

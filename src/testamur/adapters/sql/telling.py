@@ -1,5 +1,6 @@
 """
-Certificates that were kept become messages, once everybody may know of them.
+Certificates that were kept become messages and events, once everybody may know of
+them.
 
 A chunk that was kept leaves a note that it has to be told of. When its certificates
 are in a published checkpoint, the note goes and the messages are there, in one
@@ -12,9 +13,11 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
+from testamur.core.events import EventType, Happening
 from testamur.core.ids import new_id
 from testamur.core.words import Facts, Job, Profile
 
+from . import events
 from .database import Database
 from .job_rows import JOB, JOB_WIDTH, job_from
 from .outbox import destination_of
@@ -33,11 +36,16 @@ TO_TELL = text(f"""
 TAKE = text("DELETE FROM tellings WHERE chunk_id = :chunk")
 
 CERTIFICATES = text("""
-    SELECT c.id, c.number, r.cells FROM certificates c
+    SELECT c.id, c.number, c.reference, r.cells FROM certificates c
     JOIN rows r ON r.job_seq = c.job_seq AND r.number = c.number
     LEFT JOIN erasures e ON e.job_seq = c.job_seq AND e.number = c.number
     WHERE c.job_seq = :job AND c.chunk_id = :chunk AND e.number IS NULL
     ORDER BY c.number
+""")
+
+# One for each certificate is much where nobody is told.
+HEARD = text("""
+    SELECT 1 FROM webhooks WHERE tenant_id = :tenant AND ended IS NULL LIMIT 1
 """)
 
 OUTBOX_COLUMNS = (
@@ -84,12 +92,18 @@ class Teller:
         with self._database.writing() as connection:
             if connection.execute(TAKE, {"chunk": chunk}).rowcount != 1:
                 return  # a twin of this call was quicker
+            is_heard = connection.scalar(HEARD, {"tenant": job.tenant_id}) is not None
+            if job.profile.mail is None and not is_heard:
+                return
             values = {"job": job.seq, "chunk": chunk}
+            kept = connection.execute(CERTIFICATES, values).fetchall()
             if job.profile.mail is not None:
-                kept = connection.execute(CERTIFICATES, values).fetchall()
                 self._database.bulk_insert(
                     connection, outbox, OUTBOX_COLUMNS, self._mails(job, kept, now)
                 )
+            if is_heard:
+                told = _happenings(job, kept)
+                events.put(self._database, connection, job.tenant_id, told, now)
 
     def _mails(
         self, job: Job, kept: Sequence[Any], now: int
@@ -106,3 +120,19 @@ class Teller:
                 *(f"<{name}@{self._domain}>", "queued", 0, now + order.hold, 0, now),
                 *(destination_of(address), job.seq, row.number),
             )
+
+
+def _happenings(job: Job, kept: Sequence[Any]) -> list[Happening]:
+    return [
+        Happening(
+            EventType.CERTIFICATE_ISSUED,
+            row.id,
+            {
+                "certificateId": row.id,
+                "jobId": job.id,
+                "row": row.number,
+                "referenceNumber": row.reference,
+            },
+        )
+        for row in kept
+    ]

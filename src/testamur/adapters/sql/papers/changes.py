@@ -5,8 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from testamur.core.events import EventType, Happening
 from testamur.core.papers import (
     Document,
+    DocumentStatus,
     DocumentType,
     FileKind,
     Signatory,
@@ -106,11 +108,27 @@ REMOVE_DOCUMENT = (
 )
 
 
+#: Events of what the audit log tells.
+TOLD = {
+    "signature.send": EventType.SIGNATURE_REQUESTED,
+    "signature.resend": EventType.SIGNATURE_REQUESTED,
+    "document.sign": EventType.SIGNATURE_COMPLETED,
+    "document.refuse": EventType.SIGNATURE_DECLINED,
+}
+
+#: What of it is told: an id and a count, and nobody's name.
+SPELLED = {"request": "signatureRequestId", "recipients": "recipientCount"}
+
+STATUS = text("SELECT status FROM documents WHERE uuid = :uuid")
+
+
 class SqlChanges:
     """`documents.ports.Changes` over *connection*; mails have ids in *mail_domain*."""
 
     def __init__(self, connection: Connection, mail_domain: str) -> None:
         self._connection = connection
+        #: Whose it is, what was done, and when: told of once it is true.
+        self.happenings: list[tuple[str, Happening, int]] = []
         self._mail_domain = mail_domain
         self._lock = "" if connection.dialect.name == "sqlite" else "FOR UPDATE"
 
@@ -273,6 +291,19 @@ class SqlChanges:
             subject=subject,
             detail=detail,
         )
+        for type_ in self._types(act, subject):
+            data = {"documentId": subject} | {
+                told: detail[name] for name, told in SPELLED.items() if name in detail
+            }
+            self.happenings.append((tenant_id, Happening(type_, subject, data), now))
+
+    def _types(self, act: str, uuid: str) -> Sequence[EventType]:
+        types = [TOLD[act]] if act in TOLD else []
+        if act == "document.sign" and self._connection.scalar(
+            STATUS, {"uuid": uuid}
+        ) == str(DocumentStatus.SIGNED):
+            types.append(EventType.DOCUMENT_COMPLETED)
+        return types
 
     def _added(self, statement: Any, values: dict[str, Any]) -> int:
         return int(self._connection.execute(statement, values).scalar_one())

@@ -20,7 +20,7 @@ from testamur.core.papers import (
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import KeptFile
 
-from .. import uploaded_files
+from .. import events, uploaded_files
 from ..database import Database
 from . import rows
 from .changes import SqlChanges
@@ -72,7 +72,10 @@ class SqlPapers:
         """
         try:
             with self._database.writing() as connection:
-                yield SqlChanges(connection, self._mail_domain)
+                changes = SqlChanges(connection, self._mail_domain)
+                yield changes
+                for tenant_id, happening, now in changes.happenings:
+                    events.put(self._database, connection, tenant_id, [happening], now)
         except IntegrityError as clash:
             raise Refusal(
                 Kind.CONFLICT,

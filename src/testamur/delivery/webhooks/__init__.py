@@ -1,0 +1,1 @@
+"""Other systems are told of events (Standard Webhooks 1.0)."""
