@@ -60,7 +60,7 @@ KINDS = (
     *("template", "file", "student", "course", "job", "batch", "certificate"),
     *("voucher", "reference", "key", "tenant", "slug", "email", "request"),
     *("document", "document's uuid", "signatory", "signer", "diploma"),
-    "suppression",
+    *("suppression", "webhook", "webhook delivery"),
     *("vault file", "vault batch", "vault certificate", "vault reference"),
 )
 
@@ -115,6 +115,14 @@ def suppressed(tenant):
     made = tenant.client.post("/v1/suppressions", json=body)
     assert made.status_code == 201
     return made.json()["id"]
+
+
+def hooked(tenant):
+    """Return the ids of a webhook and of something that it is told."""
+    body = {"url": f"https://{CANARY.lower()}.example/", "events": ["*"]}
+    made = tenant.client.post("/v1/webhooks", json=body).json()["id"]
+    told = tenant.client.post(f"/v1/webhooks/{made}/test").json()["deliveryId"]
+    return {"webhook": made, "webhook delivery": told}
 
 
 def vault(tenant):
@@ -175,6 +183,7 @@ def tenants(server):
         "email": f"{CANARY}@example.com",
         "request": f"{CANARY}-request",
         "suppression": suppressed(other),
+        **hooked(other),
         **papers(server, other),
         **vault(other),
     }
@@ -218,7 +227,7 @@ def questions(server, name):
                 continue
             for kind in ("csv", "zip", name) if "{type}" in path else ("",):
                 filled = path.replace("{type}", kind).replace("{count}", name)
-                filled = re.sub(r"\{(jobId|id|uuid|signer_id)\}", name, filled)
+                filled = re.sub(r"\{(jobId|id|uuid|signer_id|delivery)\}", name, filled)
                 if name in filled:
                     yield method, filled, {}
                     if method == "get":
@@ -296,6 +305,7 @@ def test_whoever_asks_in_vain_changes_nothing(server, tenants):
                 "/v1/keys",
                 "/v1/templates",
                 "/v1/suppressions",
+                "/v1/webhooks",
                 "/files",
                 "/certificates",
                 "/documents",
@@ -323,6 +333,7 @@ def test_lists_and_sums_are_ones_own(tenants):
         "/v1/certificates",
         "/v1/usage",
         "/v1/suppressions",
+        "/v1/webhooks",
         "/business/certificate-vault",
         "/business/batches",
         "/v1/keys",

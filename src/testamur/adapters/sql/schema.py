@@ -938,6 +938,38 @@ vault_certificates = Table(
     _number("created_at"),
 )
 
+webhooks = Table(
+    "webhooks",
+    metadata,
+    _serial("seq"),
+    _text("id"),
+    _text("tenant_id"),
+    _text("url"),
+    _text("events"),
+    _text("description"),
+    _text("style"),
+    Column("sealed", LargeBinary),
+    Column("sealed_before", LargeBinary),
+    _number("before_until"),
+    _text("ended"),
+    _number("told_up_to"),
+    _number("failing_since"),
+    _text("last_error"),
+    _number("created_at"),
+)
+
+webhook_attempts = Table(
+    "webhook_attempts",
+    metadata,
+    _number("delivery_seq"),
+    _number("attempt"),
+    _number("at"),
+    _number("milliseconds"),
+    _number("status"),
+    _text("error"),
+    _text("answer"),
+)
+
 webhook_deliveries = Table(
     "webhook_deliveries",
     metadata,

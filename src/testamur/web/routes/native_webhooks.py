@@ -138,6 +138,7 @@ def webhook_routes(verbs: Verbs, webhooks: WebhookVerbs) -> APIRouter:
     )
     async def change(request: Request, name: str = Path(alias="id")) -> Response:
         known = await caller(request, verbs, Scope.WEBHOOKS_MANAGE)
+        await verbs.ask(webhooks.one, known, name)
         changed = wire_of.changed(await receive_json(request))
         found = await verbs.ask_slowly(webhooks.change, known, name, changed)
         return json_answer(wire_of.spelled(found))
@@ -205,6 +206,7 @@ def webhook_routes(verbs: Verbs, webhooks: WebhookVerbs) -> APIRouter:
     )
     async def replay_since(request: Request, name: str = Path(alias="id")) -> Response:
         known = await caller(request, verbs, Scope.WEBHOOKS_MANAGE)
+        await verbs.ask(webhooks.one, known, name)
         since = wire_of.replayed_since(await receive_json(request))
         count = await verbs.ask_slowly(webhooks.replay_since, known, name, since)
         return json_answer({"replayed": count}, 202)
