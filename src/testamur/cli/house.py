@@ -27,6 +27,7 @@ from testamur.core.words import (
     Halt,
     IssuerProfile,
     Job,
+    MailOrder,
     NewKey,
     NewToken,
     Progress,
@@ -364,6 +365,7 @@ class Desk(Protocol):
         mapping: Mapping[str, str] | None,
         valid_days: int | None,
         template: str | None,
+        mail: MailOrder | None,
     ) -> Job:
         """Accept files as a job, or refuse."""
         ...

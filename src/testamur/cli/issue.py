@@ -10,9 +10,12 @@ import orjson
 import typer
 from rich.console import Console
 
+from testamur.core.clock import MINUTE
+from testamur.core.languages import LANGUAGES
 from testamur.core.lifecycle import JobState
-from testamur.core.policy import MAX_VALID_DAYS
+from testamur.core.policy import MAX_HOLD_MINUTES, MAX_VALID_DAYS
 from testamur.core.refusals import Kind, Refusal
+from testamur.core.words import MailOrder
 from testamur.dialects.native import rehearsals as spell
 
 from .house import house_of
@@ -59,6 +62,18 @@ def issue(
             help="For how many days certificates are valid whose rows do not say.",
         ),
     ] = None,
+    notify: Annotated[
+        bool, typer.Option("--notify", help="Write to every recipient.")
+    ] = False,
+    language: Annotated[
+        str, typer.Option(help=f"Of those mails: {', '.join(LANGUAGES)}.")
+    ] = LANGUAGES[0],
+    hold: Annotated[
+        int,
+        typer.Option(
+            min=0, max=MAX_HOLD_MINUTES, help="For how many minutes those mails wait."
+        ),
+    ] = 0,
     results: Annotated[
         Path | None, typer.Option(help="Where the results CSV goes.")
     ] = None,
@@ -87,6 +102,7 @@ def issue(
             as_json=as_json,
         )
         return
+    mail = _mail_order(notify, language, hold)
     _refuse_unwritable(results)
     with house_of(context).open() as desk:
         submitted = desk.submit(
@@ -98,6 +114,7 @@ def issue(
             mapping=_mapping(map_ or []),
             valid_days=valid_days,
             template=template,
+            mail=mail,
         )
         try:
             with desk.working():
@@ -121,6 +138,8 @@ def issue(
         out.print(f"results: {path}", markup=False)
         if url:
             out.print(f"a certificate: {url}", markup=False)
+        if notify:
+            out.print("mails to recipients go out while `testamur serve` runs")
         if progress.failed:
             out.print("rows that are wrong in the file: mend them, and issue them anew")
             out.print(f"trouble elsewhere: testamur job retry {submitted.id}")
@@ -174,6 +193,16 @@ def _rehearse(
         print_rehearsal(found, file, results)
     if found.failing:
         raise typer.Exit(1)
+
+
+def _mail_order(notify: bool, language: str, hold: int) -> MailOrder | None:
+    if language not in LANGUAGES:
+        raise Refusal(
+            Kind.INVALID,
+            "language",
+            f"--language is one of {', '.join(LANGUAGES)}, not {language}",
+        )
+    return MailOrder(language, hold * MINUTE) if notify else None
 
 
 def _refuse_unwritable(results: Path | None) -> None:

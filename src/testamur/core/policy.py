@@ -185,6 +185,10 @@ PRICES: Mapping[str, PriceList] = {
 MAX_PREVIEW = 1_000_000
 
 
+#: How long mails of a job may wait after their certificates, in minutes: a week.
+MAX_HOLD_MINUTES = 7 * 24 * 60
+
+
 class Scope(StrEnum):
     """What a key or token may do. A route without one of these cannot be built."""
 

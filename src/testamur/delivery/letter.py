@@ -18,7 +18,7 @@ from html import escape
 
 import idna
 
-from testamur.core.languages import language_of
+from testamur.core.languages import direction_of, language_of
 
 from .ports import Mail, Undeliverable
 
@@ -107,11 +107,12 @@ def mail_of(
         message["Message-ID"] = message_id
         # RFC 3834: nobody's absence is told to us.
         message["Auto-Submitted"] = "auto-generated"
-        message["Content-Language"] = letter.language
     except (ValueError, IndexError) as problem:
         raise Undeliverable("an address cannot be written into a mail") from problem
     message.set_content(_text(letter), cte="quoted-printable")
     message.add_alternative(_html(letter), subtype="html", cte="quoted-printable")
+    # The library moves such a header into the first part, where few look for it.
+    message["Content-Language"] = letter.language
     # Chosen by us, so that the same letter has the same bytes.
     message.set_boundary(f"=_{id}")
     data = _as_they_are(headers or {}) + bytes(message)
@@ -169,31 +170,30 @@ def _text(letter: Letter) -> str:
 
 
 def _html(letter: Letter) -> str:
-    inner = [f'<h1 style="{_HEADING}" dir="auto">{escape(letter.heading)}</h1>']
-    inner += [
-        f'<p style="{_LINE}" dir="auto">{escape(one)}</p>' for one in letter.lines
-    ]
+    direction = direction_of(language_of(letter.language))
+    inner = [f'<h1 style="{_HEADING}">{escape(letter.heading)}</h1>']
+    inner += [f'<p style="{_LINE}">{escape(one)}</p>' for one in letter.lines]
     if letter.link:
         label, url = map(escape, letter.link)
         inner.append(
             f'<p style="margin:24px 0"><a href="{url}" style="{_BUTTON}">{label}</a>'
             "</p>"
-            f'<p style="{_SMALL}">{url}</p>'
+            f'<p style="{_SMALL}" dir="ltr">{url}</p>'
         )
-    inner += [
-        f'<p style="{_SMALL}" dir="auto">{escape(one)}</p>' for one in letter.closing
-    ]
+    inner += [f'<p style="{_SMALL}">{escape(one)}</p>' for one in letter.closing]
     if letter.unsubscribe:
         label = NO_MORE[language_of(letter.language)]
         inner.append(
-            f'<p style="{_SMALL}" dir="auto"><a href="{escape(letter.unsubscribe)}" '
+            f'<p style="{_SMALL}"><a href="{escape(letter.unsubscribe)}" '
             f'style="color:#5a6372">{escape(label)}</a></p>'
         )
     return (
-        f'<!doctype html><html lang="{escape(letter.language)}"><head>'
+        f'<!doctype html><html lang="{escape(letter.language)}" '
+        f'dir="{direction}"><head>'
         '<meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(letter.subject)}</title></head>"
-        f'<body style="{_PAGE}"><div style="{_SHEET}">{"".join(inner)}</div>'
+        f'<body style="{_PAGE}"><div style="{_SHEET}" dir="{direction}">'
+        f"{''.join(inner)}</div>"
         "</body></html>\n"
     )

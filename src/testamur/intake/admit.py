@@ -17,7 +17,7 @@ from testamur.core.policy import (
     DEFAULT_EXPIRY_DAYS,
 )
 from testamur.core.refusals import Kind, Refusal
-from testamur.core.words import Job, Letterhead, Profile, TemplateUse, Tenant
+from testamur.core.words import Job, Letterhead, MailOrder, Profile, TemplateUse, Tenant
 
 from .ports import Blobs, CarriedPicture, Ledger, NewJob, Sheet
 
@@ -61,6 +61,8 @@ class Submission:
     template: TemplateUse | None = None
     #: Whether each row has a document that it looks like.
     documents: bool = False
+    #: How recipients are written to; None: they are not.
+    mail: MailOrder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ def new_job(submission: Submission, digest: str) -> NewJob:
             asked_by=correction.asked_by if correction else None,
             template=submission.template,
             documents=submission.documents,
+            mail=submission.mail,
         ),
         total=submission.sheet.total,
         chunk_rows=_chunk_rows(submission),
@@ -151,7 +154,7 @@ def _store(files: Iterable[UploadedFile], blobs: Blobs) -> None:
 
 def digest_of(submission: Submission) -> str:
     """Return a digest of everything that makes two submissions the same."""
-    images = submission.images_file
+    images, mail = submission.images_file, submission.mail
     parts = (
         submission.dialect,
         submission.rows_file.sha256,
@@ -162,6 +165,7 @@ def digest_of(submission: Submission) -> str:
         # Which version is newest when it is sent again makes it no other submission.
         *([submission.template.template_id] if submission.template else []),
         *(["documents"] if submission.documents else []),
+        *([f"mail {mail.language} {mail.hold}"] if mail else []),
     )
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 

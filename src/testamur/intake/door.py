@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from testamur.core.policy import MAX_VALID_DAYS, Plan
 from testamur.core.refusals import Kind, Refusal
-from testamur.core.words import Job, Letterhead, TemplateUse, Tenant
+from testamur.core.words import Job, Letterhead, MailOrder, TemplateUse, Tenant
 
 from .admit import Correction, Submission, UploadedFile, admit
 from .archive import Archive, inspect
@@ -35,6 +35,8 @@ class Wishes:
     template: TemplateUse | None = None
     #: Whether each row has a document that it looks like.
     documents: bool = False
+    #: How recipients are written to; None: they are not.
+    mail: MailOrder | None = None
 
 
 class Door:
@@ -90,6 +92,7 @@ class Door:
                 valid_days=wishes.valid_days,
                 correction=wishes.correction,
                 template=wishes.template,
+                mail=wishes.mail,
             ),
             ledger=self._ledger,
             blobs=self._blobs,
@@ -130,6 +133,7 @@ class Door:
                 correction=wishes.correction,
                 template=wishes.template,
                 documents=wishes.documents,
+                mail=wishes.mail,
             ),
             ledger=self._ledger,
             blobs=self._blobs,

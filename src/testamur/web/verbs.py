@@ -17,6 +17,7 @@ from testamur.core.words import (
     CostPreview,
     ErasedCertificate,
     Job,
+    MailOrder,
     NewKey,
     Progress,
     Tenant,
@@ -48,6 +49,8 @@ class Wanted:
     valid_days: int | None = None
     #: A template's id or name, if certificates are to be made of one.
     template: str | None = None
+    #: How recipients are written to; None: they are not.
+    mail: MailOrder | None = None
 
 
 class Access(Protocol):

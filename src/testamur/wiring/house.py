@@ -48,6 +48,7 @@ from testamur.core.words import (
     Halt,
     IssuerProfile,
     Job,
+    MailOrder,
     NewKey,
     NewToken,
     Progress,
@@ -225,6 +226,7 @@ class OfficeDesk:
         mapping: Mapping[str, str] | None,
         valid_days: int | None,
         template: str | None,
+        mail: MailOrder | None,
     ) -> Job:
         """Accept files as a job, or refuse."""
         tenant = self.office.tenants.find(slug)
@@ -242,6 +244,7 @@ class OfficeDesk:
                     mapping=mapping,
                     valid_days=valid_days,
                     template=use,
+                    mail=mail,
                 ),
             )
 

@@ -12,6 +12,7 @@ from testamur.core.refusals import Fault
 from testamur.web.server import Server, allow_descriptors, listen
 from testamur.web.spool import Spool, sweep
 
+from .certificate_mail import certificate_writers
 from .documents import recording
 from .lasting import making_last
 from .log import sequencing
@@ -83,7 +84,14 @@ def serve(
                     telling(office),
                 ),
                 preparing(office),
-                posting(office, {**office.paper_desk.writers, **writers_of(office)}),
+                posting(
+                    office,
+                    {
+                        **office.paper_desk.writers,
+                        **writers_of(office),
+                        **certificate_writers(office),
+                    },
+                ),
                 checking_mail(office),
                 taking_returns(office),
                 announcing(office),

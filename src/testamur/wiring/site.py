@@ -182,6 +182,7 @@ class SiteJobs:
                 mapping=wanted.mapping,
                 valid_days=wanted.valid_days,
                 template=self._template(tenant, wanted),
+                mail=wanted.mail,
             ),
         )
 
@@ -203,6 +204,7 @@ class SiteJobs:
                 idempotency_key=wanted.idempotency_key,
                 valid_days=wanted.valid_days,
                 template=self._template(tenant, wanted),
+                mail=wanted.mail,
             ),
         )
 

@@ -113,7 +113,8 @@ class Teller:
         for row in kept:
             facts = self._facts_of(job.profile, row.number, row.cells)
             name = new_id()
-            message = orjson.dumps({"about": ABOUT, "certificate": row.id}).decode()
+            about = {"about": ABOUT, "certificate": row.id}
+            message = orjson.dumps({**about, "language": order.language}).decode()
             address = facts.recipient_email
             yield (
                 *(name, job.tenant_id, "email", address, message),

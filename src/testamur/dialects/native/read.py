@@ -7,9 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from testamur.core.acts import Chosen, Person
+from testamur.core.clock import MINUTE
+from testamur.core.languages import LANGUAGES
 from testamur.core.lifecycle import JobState, StandingEvent
 from testamur.core.pins import Pin, read_pin
+from testamur.core.policy import MAX_HOLD_MINUTES
 from testamur.core.refusals import Kind, Refusal
+from testamur.core.words import MailOrder
 
 #: Why certificates are signed, in letters.
 MAX_REASON_CHARACTERS = 255
@@ -32,6 +36,8 @@ class NewJob:
     valid_days: int | None
     #: A template's id or name.
     template: str | None
+    #: How recipients are written to; None: they are not.
+    mail: MailOrder | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +61,13 @@ class KeyRequest:
 def new_job(body: Any) -> NewJob:
     """
     Read a job as JSON: `{"rows": [...], "batchName": "...", "validDays": 365,
-    "template": "..."}`.
+    "template": "...", "notify": true, "language": "es", "holdMinutes": 60}`.
 
     Raises:
         Refusal: INVALID, naming the field.
     """
-    fields = _object(body, {"rows", "batchName", "validDays", "template"})
+    mail = {"notify", "language", "holdMinutes"}
+    fields = _object(body, {"rows", "batchName", "validDays", "template", *mail})
     records = fields.get("rows")
     if not isinstance(records, list) or not records:
         raise _wrong("rows", "Send rows as a list with at least one object.")
@@ -74,7 +81,51 @@ def new_job(body: Any) -> NewJob:
         batch_name(fields.get("batchName")),
         days,
         template(fields.get("template")),
+        mail_order(
+            fields.get("notify"), fields.get("language"), fields.get("holdMinutes")
+        ),
     )
+
+
+def mail_form(fields: Mapping[str, str]) -> MailOrder | None:
+    """
+    Read the form fields notify, language and holdMinutes.
+
+    Raises:
+        Refusal: INVALID, naming the field.
+    """
+    notify, hold = fields.get("notify") or "false", fields.get("holdMinutes")
+    if notify not in ("true", "false"):
+        raise _wrong("notify", "Write notify as true or false.")
+    if hold and not re.fullmatch("[0-9]{1,6}", hold):
+        raise _wrong("holdMinutes", "Write holdMinutes in plain digits.")
+    return mail_order(
+        notify == "true", fields.get("language") or None, int(hold) if hold else None
+    )
+
+
+def mail_order(notify: Any, language: Any, hold: Any) -> MailOrder | None:
+    """
+    Read whether a job writes to its recipients, how, and how much later.
+
+    Raises:
+        Refusal: INVALID, naming the field.
+    """
+    if notify is not None and not isinstance(notify, bool):
+        raise _wrong("notify", "Send notify as true or false.")
+    if language is not None and language not in LANGUAGES:
+        raise _wrong("language", f"The language is one of {', '.join(LANGUAGES)}.")
+    if hold is not None and (
+        type(hold) is not int or not 0 <= hold <= MAX_HOLD_MINUTES
+    ):
+        raise _wrong(
+            "holdMinutes", f"Send a whole number from 0 to {MAX_HOLD_MINUTES:,}."
+        )
+    if not notify:
+        if language is not None or hold is not None:
+            raise _wrong("notify", "Send notify as true, or leave the others out.")
+        return None
+    return MailOrder(language or LANGUAGES[0], (hold or 0) * MINUTE)
 
 
 def template(value: Any) -> str | None:

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
+from testamur.core.languages import LANGUAGES
 from testamur.core.lifecycle import JobState
-from testamur.core.policy import MAX_VALID_DAYS, Metered, Scope
+from testamur.core.policy import MAX_HOLD_MINUTES, MAX_VALID_DAYS, Metered, Scope
 from testamur.core.refusals import Kind, Refusal
 from testamur.core.words import Caller, Progress, Tenant
 from testamur.dialects.native import read, spell, wire
@@ -26,7 +27,10 @@ T = TypeVar("T")
 #: Rows as JSON: what a thousand of the longest rows take.
 MAX_JSON_ROWS_BYTES = 10 * 1024 * 1024
 
-FIELDS = ("batchName", "encoding", "mapping", "template", "validDays")
+FIELDS = (
+    *("batchName", "encoding", "mapping", "template", "validDays"),
+    *("notify", "language", "holdMinutes"),
+)
 
 VALID_DAYS: dict[str, Any] = {
     "type": "integer",
@@ -41,6 +45,20 @@ TEMPLATE: dict[str, Any] = {
     "of images; `name@2` is its second version",
 }
 
+MAIL: dict[str, Any] = {
+    "notify": {
+        "type": "boolean",
+        "description": "Whether recipients are written to; not when left out",
+    },
+    "language": {"type": "string", "enum": list(LANGUAGES)},
+    "holdMinutes": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": MAX_HOLD_MINUTES,
+        "description": "How long a mail waits after its certificate is issued",
+    },
+}
+
 UPLOAD_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["rows"],
@@ -51,6 +69,7 @@ UPLOAD_SCHEMA: dict[str, Any] = {
         "batchName": {"type": "string"},
         "validDays": VALID_DAYS,
         "template": TEMPLATE,
+        **MAIL,
         "encoding": {"type": "string", "description": "Unless the CSV is UTF-8"},
         "mapping": {"type": "string", "description": "JSON: your header to ours"},
     },
@@ -71,6 +90,7 @@ JSON_SCHEMA: dict[str, Any] = {
         "batchName": {"type": "string"},
         "validDays": VALID_DAYS,
         "template": TEMPLATE,
+        **MAIL,
     },
 }
 
@@ -207,6 +227,7 @@ async def from_json(
         idempotency_key=key,
         valid_days=new.valid_days,
         template=new.template,
+        mail=new.mail,
     )
     return await verbs.ask_slowly(
         submit_records, known.tenant, new.records, body, wanted
@@ -248,6 +269,7 @@ async def from_files(
             encoding=upload.fields.get("encoding") or None,
             valid_days=read.valid_days(upload.fields.get("validDays")),
             template=read.template(upload.fields.get("template")),
+            mail=read.mail_form(upload.fields),
             mapping=read.mapping(read_json(mapping.encode())) if mapping else None,
         )
         return await verbs.ask_slowly(
