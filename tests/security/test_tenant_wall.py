@@ -334,6 +334,7 @@ def test_lists_and_sums_are_ones_own(tenants):
         "/v1/usage",
         "/v1/suppressions",
         "/v1/webhooks",
+        "/v1/events",
         "/business/certificate-vault",
         "/business/batches",
         "/v1/keys",

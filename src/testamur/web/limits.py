@@ -10,7 +10,7 @@ class Limits:
     """The bounds of one connection, and of all of them together."""
 
     #: Simultaneous connections; one more is told 503. Each costs a descriptor.
-    connections: int = 1_000
+    connections: int = 3_000
 
     #: From accepting, or from a later request's first byte, to its blank line.
     head_seconds: float = 10

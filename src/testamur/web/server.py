@@ -58,8 +58,11 @@ class Server(uvicorn.Server):
         *,
         limits: Limits | None = None,
         on_ready: Callable[[str, int], None] | None = None,
+        on_stop: Callable[[], None] | None = None,
     ) -> None:
+        """*on_stop* ends answers that would go on for ever."""
         limits = limits or Limits()
+        self.on_stop = on_stop
         self.listener = listener
         self.on_ready = on_ready
         protocol: Any = partial(EdgeProtocol, limits=limits)
@@ -91,6 +94,8 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no more, finish what is in progress, stop the application."""
+        if self.on_stop is not None:
+            self.on_stop()
         await super().shutdown(sockets=[self.listener])
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

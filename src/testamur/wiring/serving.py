@@ -9,6 +9,7 @@ from dataclasses import replace
 from testamur.adapters.processes.pool import WorkerPool
 from testamur.config import Settings
 from testamur.core.refusals import Fault
+from testamur.web.live import Live
 from testamur.web.server import Server, allow_descriptors, listen
 from testamur.web.spool import Spool, sweep
 
@@ -33,7 +34,7 @@ from .workers import worker_command
 SWEEP_SECONDS = 5.0
 
 #: What a connection and an upload may need of open files.
-DESCRIPTORS = 2_048
+DESCRIPTORS = 4_096
 
 
 def serve(
@@ -74,6 +75,7 @@ def serve(
         pool.start()
         try:
             keep = HouseRecord(office).head.keep
+            live = Live()
             with (
                 sequencing(office),
                 _sweeping(
@@ -100,8 +102,9 @@ def serve(
                 Spool(office.spool) as spool,
             ):
                 Server(
-                    build_site(office, spool),
+                    build_site(office, spool, live),
                     listener,
+                    on_stop=live.close,
                     on_ready=lambda *_: print(  # noqa: T201 - for who started us
                         f"Testamur is ready at {address}", flush=True
                     ),

@@ -12,6 +12,7 @@ from testamur.access.guesses import Guesses
 from testamur.access.ports import AuditFilter
 from testamur.access.scopes import require
 from testamur.access.usage import preview, read_count, usage_of
+from testamur.adapters.sql.events import SqlEvents
 from testamur.adapters.sql.measures import SqlMeasures
 from testamur.core.acts import Chosen, Done, Erasure, Person
 from testamur.core.clock import DAY
@@ -38,6 +39,7 @@ from testamur.issuance import read as issued
 from testamur.issuance.published_list import Purpose
 from testamur.rendering.codes import barcode_picture, qr_picture
 from testamur.web.app import build_app
+from testamur.web.live import Live
 from testamur.web.pages import Pages, page_routes
 from testamur.web.routes.dokstamp.auth import auth_routes
 from testamur.web.routes.dokstamp.badges import badge_routes
@@ -55,6 +57,7 @@ from testamur.web.routes.metrics import metrics_routes
 from testamur.web.routes.native import job_routes
 from testamur.web.routes.native_account import account_routes
 from testamur.web.routes.native_erasure import erasure_routes
+from testamur.web.routes.native_events import event_routes
 from testamur.web.routes.native_mail import mail_routes
 from testamur.web.routes.native_rehearsals import rehearsal_routes
 from testamur.web.routes.native_signatures import signature_routes
@@ -389,8 +392,8 @@ def credential_body(office: Office, certificate_id: str) -> bytes | None:
     return found.body if found else None
 
 
-def build_site(office: Office, spool: Spool) -> ASGIApp:
-    """Return the application on everything in *office*."""
+def build_site(office: Office, spool: Spool, live: Live | None = None) -> ASGIApp:
+    """Return the application on everything in *office*; streams are in *live*."""
     # Embedded reads take a tenth of a millisecond; a thread would take longer.
     ask: Any = ask_inline if office.settings.is_embedded else ask_in_thread
     verbs = Verbs(
@@ -430,6 +433,7 @@ def build_site(office: Office, spool: Spool) -> ASGIApp:
             ),
             suppression_routes(verbs, SiteSuppressions(office)),
             webhook_routes(verbs, SiteWebhooks(office)),
+            event_routes(verbs, SqlEvents(office.database), live or Live()),
             status_list_routes(
                 lambda name, purpose: office.published_lists.read(
                     name, Purpose(purpose)

@@ -1,9 +1,9 @@
 """The table of events: written with the facts, read in their order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from testamur.core.events import Event, EventType, Happening
 from testamur.core.ids import new_id
@@ -20,6 +20,12 @@ ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7450231)")
 SINCE = text(f"""
     SELECT seq, {", ".join(COLUMNS)} FROM events
     WHERE tenant_id = :tenant AND seq > :after ORDER BY seq LIMIT :limit
+""")
+
+OF_SUBJECT = text(f"""
+    SELECT seq, {", ".join(COLUMNS)} FROM events
+    WHERE tenant_id = :tenant AND subject = :subject AND seq > :after ORDER BY seq
+    LIMIT 100
 """)
 
 NEWEST = text("SELECT coalesce(max(seq), 0) FROM events WHERE tenant_id = :tenant")
@@ -69,8 +75,16 @@ class SqlEvents:
     def since(self, tenant_id: str, after: int, limit: int) -> Sequence[Event]:
         """Return up to *limit* events of a tenant after number *after*, in order."""
         values = {"tenant": tenant_id, "after": after, "limit": limit}
+        return self._read(SINCE, values)
+
+    def of_subject(self, tenant_id: str, subject: str, after: int) -> Sequence[Event]:
+        """Return a tenant's events of one thing after number *after*, in order."""
+        values = {"tenant": tenant_id, "subject": subject, "after": after}
+        return self._read(OF_SUBJECT, values)
+
+    def _read(self, query: TextClause, values: Mapping[str, object]) -> list[Event]:
         with self._database.reading() as connection:
-            found = connection.execute(SINCE, values).fetchall()
+            found = connection.execute(query, values).fetchall()
         return [
             Event(
                 row.seq,
