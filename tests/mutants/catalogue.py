@@ -6,7 +6,8 @@ docs/issuing-cycle.md), what to change where, and which tests must go red. The o
 text must be there exactly once: when code changes, so does its mutant.
 """
 
-from dataclasses import dataclass
+from mutants.mutant import Mutant, test
+from mutants.webhook_bugs import WEBHOOK_BUGS
 
 STORES = "tests/stores/"
 INVARIANTS = "tests/invariants/"
@@ -16,26 +17,6 @@ LOOKED_FOR = (
     "test_a_halt_is_looked_for_before_a_chunk_is_leased_and_before_it_is_signed"
 )
 RESTORED = "test_a_restored_backup_neither_unrevokes_nor_forks_the_log"
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """One bug."""
-
-    name: str
-    invariant: str
-    path: str
-    old: str
-    new: str
-    tests: tuple[str, ...]
-    #: Too slow, or too much up to chance, for every run of the tests: only
-    #: `make mutants` has it.
-    is_slow: bool = False
-
-
-def test(file: str, name: str) -> str:
-    """Name a test."""
-    return f"{file}::{name}"
 
 
 VERIFIED = INVARIANTS + "test_verified_first.py"
@@ -1592,4 +1573,5 @@ MUTANTS = (
             ),
         ),
     ),
+    *WEBHOOK_BUGS,
 )
