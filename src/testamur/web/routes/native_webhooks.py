@@ -196,7 +196,7 @@ def webhook_routes(verbs: Verbs, webhooks: WebhookVerbs) -> APIRouter:
         return json_answer({"deliveries": told, "next": after})
 
     @router.post(
-        "/{id}/deliveries/replay",
+        "/{id}/replay",
         status_code=202,
         summary="Tell a webhook again what is parked since a moment",
         openapi_extra={
