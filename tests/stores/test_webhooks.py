@@ -432,3 +432,24 @@ def test_what_is_over_is_forgotten_after_its_time(room):
     assert [one.state for one in room.deliveries(webhook)] == [DeliveryState.QUEUED]
     with room.database.reading() as connection:
         assert connection.scalar(text("SELECT count(*) FROM webhook_attempts")) == 0
+
+
+def test_two_calls_that_end_a_webhook_at_once_do_not_wait_for_each_other(room):
+    """Both attempts are noted, and it ends once."""
+    both = threading.Barrier(2)
+
+    def gone(call):
+        both.wait(20)
+        call.send(b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n")
+
+    with receiver(gone) as system:
+        for number in range(8):
+            webhook, _ = room.add(system.url(f"/{number}"), DONE)
+            room.happen()
+            room.happen()
+            room.announcer.run_out()
+
+            found = room.deliveries(webhook)
+            tried = [room.calls.attempts(webhook, one.id)[1] for one in found]
+            assert [len(one) for one in tried] == [1, 1]
+            assert room.one(webhook).ended is WebhookEnd.GONE

@@ -56,6 +56,10 @@ DUE = text(f"""
       AND EXISTS (SELECT 1 FROM webhook_deliveries d WHERE {IS_DUE})
 """)
 
+# Whoever changes several deliveries of a webhook comes after whoever did before: in
+# no other order, or two wait for each other. SQLite has one writer anyway.
+ONE_AT_A_TIME = text("SELECT seq FROM webhooks WHERE seq = :webhook FOR UPDATE")
+
 #: Its caller died each time.
 PARK = text("""
     UPDATE webhook_deliveries SET state = 'parked', leased_until = NULL,
@@ -224,6 +228,7 @@ class SqlCalls:
         values = {"webhook": webhook.seq, "now": now, "most": most}
         more = {"until": until, "limit": limit}
         with self._database.writing() as connection:
+            self._take_turn(connection, webhook)
             connection.execute(PARK, values)
             found = connection.execute(self._lease, values | more).all()
         return [
@@ -254,6 +259,7 @@ class SqlCalls:
         told: dict[str, Any] = {"webhook": webhook.seq, "url": webhook.url, "now": now}
         told["error"] = attempt.error
         with self._database.writing() as connection:
+            self._take_turn(connection, webhook)
             connection.execute(NOTE, _noted(call, attempt))
             settled = connection.execute(
                 SETTLE,
@@ -322,7 +328,12 @@ class SqlCalls:
         if delivery is not None:
             values["id"], statement = delivery, REPLAY_ONE
         with self._database.writing() as connection:
+            self._take_turn(connection, webhook)
             return int(connection.execute(statement, values).rowcount)
+
+    def _take_turn(self, connection: Connection, webhook: Webhook) -> None:
+        if not self._database.is_sqlite:
+            connection.execute(ONE_AT_A_TIME, {"webhook": webhook.seq})
 
     def tidy(self, before: int) -> None:
         """Forget what ended before a moment."""
