@@ -145,7 +145,8 @@ class Live:
         finally:
             watched.watchers.discard(watcher)
             if not watched.watchers:
-                self._watched.pop(key, None)
+                if self._watched.get(key) is watched:
+                    del self._watched[key]
                 if watched.task is not None:
                     watched.task.cancel()
 
@@ -153,7 +154,8 @@ class Live:
         self, key: Hashable, look: Look, newest: int, watcher: _Watcher
     ) -> _Watched:
         watched = self._watched.get(key)
-        if watched is None:
+        # One that came to grief is not looked at any more.
+        if watched is None or (watched.task is not None and watched.task.done()):
             watched = self._watched[key] = _Watched(look, newest)
             watched.task = asyncio.create_task(self._look(watched))
         watched.watchers.add(watcher)
