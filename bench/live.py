@@ -15,7 +15,7 @@ from .server import MIB, BenchServer, bench_server
 DESCRIPTORS = 8_192
 
 
-def main(watchers: int = 2_000, rows: int = 400_000) -> None:
+def main(watchers: int = 2_000, rows: int = 100_000) -> None:
     """Print cores and memory of the server's own process, watched and not."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(DESCRIPTORS, hard), hard))

@@ -41,7 +41,7 @@ MEASUREMENTS: dict[str, Callable[[bool], None]] = {
         rendering.main(300, 30, 1_000) if quick else rendering.main()
     ),
     "vault": lambda quick: vault.main(2_000 if quick else 10_000),
-    "live": lambda quick: live.main(*((500, 100_000) if quick else (2_000, 400_000))),
+    "live": lambda quick: live.main(*((500, 20_000) if quick else (2_000, 100_000))),
     "signing": lambda quick: signing.main(*((50, 3) if quick else (300, 9))),
 }
 
