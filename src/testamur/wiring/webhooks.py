@@ -40,9 +40,6 @@ TIDY_SECONDS = 3_600.0
 #: No page begins behind it.
 NEWEST = 2**63 - 1
 
-#: How many deliveries the command line shows.
-SHOWN = 50
-
 
 def caller_of(office: Office) -> HookCaller:
     """Return who posts to the webhooks of *office*."""
